@@ -1,0 +1,139 @@
+# smtpsend: GNU make, no configure step.
+#
+#   make               ./smtpsend and the library it is made of
+#   make BUILD=asan    build/asan/smtpsend, with the address and undefined
+#                      behaviour sanitizers; every target takes BUILD=
+#   make BUILD=clang   the same sources through clang's warnings
+#   make WERROR=1      warnings are errors, as in CI
+#   make V=1           the commands in full
+#   make check lint    for those who have the tools; script/test fetches them
+#
+# CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS belong to the caller: what the program
+# cannot do without stands in the ALL_ variables.
+
+BUILD	?= release
+PREFIX	?= /usr/local
+FUZZ_TIME ?= 600
+B	:= build/$(BUILD)
+
+# --- sources -------------------------------------------------------------
+
+MAIN	:= $(wildcard smtpsend.c)
+SRCS	:= $(wildcard deliver.c mx.c proto.c cli/*.c queue/*.c store/*.c \
+	     net/*.c smtp/*.c mail/*.c base/*.c)
+UNITS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+TOOLS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/tools/*.c))
+FUZZERS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+LIB	:= $(B)/libsmtpsend.a
+PROGRAM	:= $(if $(filter release,$(BUILD)),smtpsend,$(B)/smtpsend)
+
+# --- flags ---------------------------------------------------------------
+
+WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual \
+	   -Wformat=2 -Wvla -Wundef -Wimplicit-fallthrough -Wreturn-type
+HARDEN	:= -fstack-protector-strong -fPIE
+FORTIFY	:= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+CFLAGS	?= -O2 -g
+
+# The sanitizers replace libc's checks by their own, and want to see the
+# plain calls: no _FORTIFY_SOURCE beside them.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -fno-omit-frame-pointer
+ifeq ($(BUILD),asan)
+VARIANT	:= $(SANITIZE)
+FORTIFY	:= -U_FORTIFY_SOURCE
+else ifeq ($(BUILD),fuzz)
+CC	:= clang
+VARIANT	:= $(SANITIZE) -fsanitize=fuzzer-no-link
+FORTIFY	:= -U_FORTIFY_SOURCE
+else ifeq ($(BUILD),clang)
+CC	:= clang
+else ifneq ($(BUILD),release)
+$(error BUILD is release, asan, clang or fuzz, not '$(BUILD)')
+endif
+
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(FORTIFY) -include banned.h $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) \
+	     $(HARDEN) $(VARIANT)
+ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(VARIANT) \
+	      $(LDFLAGS)
+ALL_LDLIBS = -lresolv $(LDLIBS)
+LINK	= $(CC) $(CFLAGS) $(ALL_LDFLAGS)
+Q	:= $(if $(V),,@)
+say	= $(if $(V),,@echo "  $(1)	$@")
+
+# --- what to build -------------------------------------------------------
+
+.PHONY: all unit units tools fuzz fuzzers fuzz-programs check lint bench \
+	install clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(LIB) $(if $(MAIN),$(PROGRAM))
+
+$(PROGRAM): $(B)/smtpsend.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(ALL_LDLIBS)
+
+# Made anew, so that no object of a file since removed stays inside.
+$(LIB): $(SRCS:%.c=$(B)/%.o)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/%.o: %.c banned.h $(B)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags than last time: everything is compiled again.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || \
+	echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' >$@
+
+$(UNITS) $(TOOLS): $(B)/%: $(B)/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(ALL_LDLIBS)
+
+$(FUZZERS): $(B)/%: $(B)/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(ALL_LDLIBS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- tests ---------------------------------------------------------------
+
+units: $(UNITS)
+tools: $(TOOLS)
+fuzz-programs: $(FUZZERS)
+fuzzers:
+	@$(MAKE) --no-print-directory BUILD=fuzz fuzz-programs
+
+unit: $(UNITS)
+	@s=0; for t in $^; do echo "# $$t"; $$t || s=1; done; exit $$s
+
+check:
+	script/test unit dialogues bats
+
+lint: all
+	script/lint
+
+bench: all tools
+	bench/run
+
+fuzz: fuzzers
+	script/fuzz $(FUZZ_TIME)
+
+# --- the rest ------------------------------------------------------------
+
+install: all
+	install -D -m 755 smtpsend $(DESTDIR)$(PREFIX)/bin/smtpsend
+	install -D -m 644 man/smtpsend.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/smtpsend.1
+
+clean:
+	rm -rf build smtpsend
