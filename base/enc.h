@@ -1,0 +1,46 @@
+/*
+ * enc: octets to text that is safe to show, and back.
+ * Called wherever something from outside is printed, logged or kept.
+ * It never fails on content: what cannot be shown is escaped.
+ * UTF-8 by RFC 3629, JSON by RFC 8259.
+ * Ownership: results are appended to the caller's buffer.
+ */
+#ifndef BASE_ENC_H
+#define BASE_ENC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+/*
+ * One UTF-8 sequence at s (n octets, n > 0): its length in octets with the
+ * code point in *cp, or 0 if it is malformed, overlong, a surrogate or over
+ * U+10FFFF (RFC 3629 3).
+ */
+size_t enc_utf8(const char *s, size_t n, uint32_t *cp);
+
+/* True if all of s is well-formed UTF-8. */
+bool enc_is_utf8(const char *s, size_t n);
+
+/* True if any octet has its high bit set. */
+bool enc_has_8bit(const char *s, size_t n);
+
+/*
+ * For terminals, logs and headers: C0 (tab too), DEL, C1, the bidi controls
+ * U+202A-202E and U+2066-2069, and whatever is not UTF-8 become \xNN, octet
+ * by octet. The result has no control character and is valid UTF-8.
+ */
+void enc_printable(struct buf *, const char *s, size_t n);
+
+/* The same into a fixed string; cut between characters. Returns dst. */
+char *enc_printable_str(char *dst, size_t size, const char *s, size_t n);
+
+/*
+ * A JSON string with its quotes. Octets that are not UTF-8 become U+FFFD;
+ * control characters and the bidi controls become \u escapes.
+ */
+void enc_json(struct buf *, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * observer: how news goes up from the wire to whoever watches.
+ * Called by net/io.c, proto.c and deliver.c; filled by deliver.c and cli.
+ * The callbacks show or record; they never change a dialogue.
+ * Source: the project's own design.
+ * Ownership: everything passed is borrowed for the call.
+ */
+#ifndef BASE_OBSERVER_H
+#define BASE_OBSERVER_H
+
+#include <stddef.h>
+
+struct err;
+struct outcome;
+
+/* Who speaks, from our side; NOTE is a remark of ours. */
+enum line_from { LINE_CLIENT = 'C', LINE_SERVER = 'S', LINE_NOTE = '-' };
+
+struct observer {
+	void *ctx; /* borrowed; handed to each callback */
+	/* One line of the dialogue without its end; raw octets. */
+	void (*on_line)(void *ctx, enum line_from, const char *s, size_t n);
+	/* The last octets of data go out next, for these recipients. */
+	int (*on_final)(void *ctx, const size_t *rcpts, size_t n);
+	/* A recipient was decided; `i` is its number in the envelope. */
+	int (*on_outcome)(void *ctx, size_t i, const struct outcome *);
+};
+
+#endif

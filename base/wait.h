@@ -1,0 +1,44 @@
+/*
+ * wait: the one place where the program waits, with a deadline and a signal
+ * flag. Called by net, store and deliver; the clock is CLOCK_MONOTONIC.
+ * It never reads or writes a descriptor.
+ * Signals are blocked but while waiting, so none is missed between a look at
+ * the flag and the wait (ppoll(2)).
+ * Ownership: a struct waiter borrows the flag of smtpsend.c.
+ */
+#ifndef BASE_WAIT_H
+#define BASE_WAIT_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct waiter {
+	const volatile sig_atomic_t *stop; /* borrowed; NULL: never stops */
+	sigset_t mask; /* signal mask while waiting */
+};
+
+enum wait_result { WAIT_STOPPED = -2, WAIT_ERROR = -1, WAIT_TIMEOUT = 0 };
+
+/* Milliseconds on the monotonic clock. */
+int64_t wait_now(void);
+
+/* The deadline `ms` from now; a negative `ms` is no deadline (INT64_MAX). */
+int64_t wait_until(int64_t ms);
+
+/* True once a stop was asked for. */
+bool wait_stopped(const struct waiter *);
+
+/*
+ * Wait for events on `n` descriptors until `deadline` (wait_now() clock):
+ * the number of ready ones, or a wait_result. errno is set on WAIT_ERROR.
+ * `w` may be NULL.
+ */
+int wait_fds(
+    const struct waiter *w, struct pollfd *, nfds_t n, int64_t deadline);
+
+/* The same for one descriptor; returns revents (> 0) or a wait_result. */
+int wait_fd(const struct waiter *w, int fd, short events, int64_t deadline);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * address: RFC 5321 paths and the RFC 5322 address forms people type.
+ * Called by cli (arguments), queue and -t; proto writes what is kept here.
+ * It opens nothing and asks no DNS; it decides what may enter a command.
+ * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.4; RFC 6531 later.
+ * Ownership: strings belong to the struct; address_free() releases them.
+ */
+#ifndef MAIL_ADDRESS_H
+#define MAIL_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+enum domain_kind {
+	DOMAIN_NONE, /* null path, <Postmaster>, a bare name */
+	DOMAIN_NAME, /* LDH name, no final dot */
+	DOMAIN_IPV4, /* [192.0.2.1] */
+	DOMAIN_IPV6, /* [IPv6:2001:db8::1] */
+};
+
+struct address {
+	char *raw; /* owned: local@domain as it goes into <>, "" is null */
+	char *ascii; /* owned: domain, lower case; of a literal the bare IP
+			text without brackets and tag; NULL if none */
+	char *utf8; /* owned: the domain as typed (U-labels one day) */
+	size_t local_len; /* octets of raw that are the local part */
+	enum domain_kind kind;
+	bool needs_utf8; /* cannot go without SMTPUTF8 */
+};
+
+/* What address_parse() lets pass beside local@domain. */
+#define ADDRESS_NULL 1u /* "" and "<>": the null reverse-path */
+#define ADDRESS_POSTMASTER 2u /* Postmaster without a domain, any case */
+
+/* Longest parts, octets (RFC 5321 4.5.3.1.1 to .3; the path with its <>). */
+#define ADDRESS_LOCAL_MAX 64
+#define ADDRESS_DOMAIN_MAX 255
+#define ADDRESS_PATH_MAX 256
+
+/*
+ * One address: addr-spec, <path> with or without source route (which is
+ * stripped, RFC 5321 4.1.1.3), or display name and <path>, with RFC 5322
+ * comments and folding white space outside of quotes. The local part is
+ * kept octet by octet as typed, a quoted one with its quotes.
+ * 0, or -1 with `e` (perm, data, enhanced 5.1.3; 5.1.7 is the caller's to
+ * set for senders): the sentence names the offending character and its
+ * 1-based position in s. `a` is filled only on 0; free it.
+ */
+int address_parse(
+    struct address *a, const char *s, size_t n, unsigned flags, struct err *e);
+
+/*
+ * Each address in a list as an argument or header holds it: separated by
+ * commas, RFC 5322 groups opened ("Team: a@x, b@x;"). Empty items are
+ * skipped. `fn` gets each item's text and either an address (its own now)
+ * or, when it is NULL, the error; positions in errors count from the start
+ * of s. It ends early when fn returns non-zero, and returns that; else 0.
+ */
+typedef int address_fn(void *ctx, const char *item, size_t n, struct address *a,
+    const struct err *e);
+int address_each(
+    const char *s, size_t n, unsigned flags, address_fn *fn, void *ctx);
+
+void address_free(struct address *);
+
+/* Local parts octet by octet, domains case-blind. */
+bool address_equal(const struct address *, const struct address *);
+
+/* Consistent with address_equal(). */
+size_t address_hash(const struct address *);
+
+/*
+ * A host name that may be looked up and shown: labels of letters, digits,
+ * hyphens and underscores, 1 to 63 octets, not beginning or ending with a
+ * hyphen, 255 in all, a final dot allowed.
+ */
+bool address_is_hostname(const char *s, size_t n);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * envelope: who sends, who receives, and what became of each recipient.
+ * Filled by cli, completed by mx and deliver, read by the reports.
+ * It sends nothing and looks nothing up.
+ * RFC 5321 2.3.1; the exit rules are those of the man page, EXIT STATUS.
+ * Ownership: the envelope owns its recipients and their addresses.
+ */
+#ifndef MAIL_ENVELOPE_H
+#define MAIL_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "mail/address.h"
+
+#define OUTCOME_HOST_MAX 256
+#define OUTCOME_IP_MAX 48
+
+enum outcome_state {
+	OUTCOME_PENDING, /* undecided: never left so at the end */
+	OUTCOME_DELIVERED,
+	OUTCOME_QUEUED,
+	OUTCOME_DEFERRED,
+	OUTCOME_FAILED,
+	OUTCOME_STATES
+};
+
+struct outcome {
+	enum outcome_state state;
+	bool in_doubt; /* deferred, but the server may have it */
+	struct err err; /* the reason; for delivered the final reply */
+	char host[OUTCOME_HOST_MAX]; /* the name asked for, "" if none */
+	char ip[OUTCOME_IP_MAX]; /* "" if none */
+	unsigned port; /* 0 if none */
+};
+
+struct recipient {
+	struct address addr; /* owned; raw is NULL if it did not parse */
+	char *given; /* owned: as the user typed it, printable */
+	struct outcome outcome;
+};
+
+struct envelope {
+	struct address sender; /* owned */
+	struct recipient *rcpts; /* owned */
+	size_t n;
+	size_t size; /* allocated */
+	size_t *slots; /* owned: hash table of index + 1 */
+	size_t nslots; /* a power of two, or 0 */
+};
+
+void envelope_init(struct envelope *);
+void envelope_free(struct envelope *);
+
+/*
+ * Add a recipient; takes ownership of *a also on failure. One that is there
+ * already (address_equal) is dropped. 0 added, 1 dropped, -1 no memory.
+ */
+int envelope_add(
+    struct envelope *, struct address *a, const char *given, size_t n);
+
+/* Add one that cannot be sent to: failed with `e`. 0, or -1 no memory. */
+int envelope_add_failed(
+    struct envelope *, const char *given, size_t n, const struct err *e);
+
+/* Recipients in that state. */
+size_t envelope_count(const struct envelope *, enum outcome_state);
+
+/*
+ * Decide a recipient by an error: temporary is deferred, permanent failed,
+ * ok delivered. A decided recipient is never decided again (returns -1).
+ */
+int outcome_decide(struct outcome *, const struct err *);
+
+/* "delivered", "deferred", ... */
+const char *outcome_name(enum outcome_state);
+
+/*
+ * The exit code of a run, from the outcomes alone: the code of the first
+ * permanently failed one; else, some accepted and some temporary, 69; else
+ * 75, or 71 if every temporary one is this machine's own trouble; else 0.
+ */
+int envelope_exit(const struct envelope *);
+
+#endif

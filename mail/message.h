@@ -1,0 +1,93 @@
+/*
+ * message: header and body as octets, what they need, and their wire form.
+ * Called by queue/submit.c (read, complete) and proto.c (views).
+ * It opens no file: the body comes by a callback that reads at an offset.
+ * RFC 5322 2, RFC 5321 2.3.8, 4.5.2 (dots), 4.5.3.1.6 (line length).
+ * Ownership: the header belongs to the message; the body is borrowed.
+ *
+ * The header is kept in memory with LF line ends; the body is a range of
+ * octets that is never held. A view is the message as one server gets it:
+ * it can be read again from the start as often as wanted.
+ */
+#ifndef MAIL_MESSAGE_H
+#define MAIL_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct err;
+
+/* Octets at an offset: how many were read, 0 at the end, -1 with *e. */
+typedef long octets_fn(
+    void *ctx, uint64_t off, void *to, size_t n, struct err *e);
+
+struct octets {
+	octets_fn *read;
+	void *ctx; /* borrowed */
+	uint64_t size;
+};
+
+/* Header larger than this: refused. */
+#define MESSAGE_HEADER_MAX (16u * 1024 * 1024)
+/* Longest line without its CRLF, octets (RFC 5321 4.5.3.1.6). */
+#define MESSAGE_LINE_MAX 998
+
+struct message {
+	struct buf header; /* owned: fields, LF ends, no blank line */
+	struct octets octets; /* borrowed: the whole input */
+	uint64_t body_off; /* the body's first octet in octets */
+	bool has_body; /* a blank line was there, or text follows */
+	uint64_t size; /* of the wire form, octets, dots not stuffed */
+	bool needs_8bit; /* some octet has its high bit set */
+	uint64_t first_8bit; /* its line, counted from 1; 0 without one */
+};
+
+/*
+ * Find header and body in `in`, drop a leading mbox "From " line, normalise
+ * the header (CRLF and bare CR: see design 4) and scan the body: size,
+ * 8-bit, NUL, line length. Input whose first line is no header field has an
+ * empty header and is all body. 0, or -1 with *e: input errors pass through,
+ * NUL and a line over 998 octets are data errors (5.6.0) that name the line.
+ */
+int message_open(struct message *, struct octets in, struct err *e);
+
+void message_free(struct message *);
+
+/*
+ * Remove each field of that name (case-blind, with its folded lines);
+ * returns how many there were. Size and 8-bit facts are kept right.
+ */
+size_t message_remove(struct message *, const char *name);
+
+/* How the octets of a view are dressed. */
+enum view_form {
+	VIEW_PLAIN, /* CRLF ends (BDAT, size, hash) */
+	VIEW_DOTTED /* and leading dots doubled (DATA); the end is not in it */
+};
+
+struct view {
+	const struct message *m; /* borrowed */
+	enum view_form form;
+	uint64_t off; /* next input octet */
+	int part; /* header, blank line, body, end */
+	bool bol; /* the next octet begins a line */
+	bool cr; /* a CR was read and is not yet decided */
+	struct buf in; /* owned: a block of input */
+	size_t at; /* next octet of the block */
+};
+
+/*
+ * A view from the start. Reading gives the wire form: every line ends in
+ * CRLF, also the last one; no CR or LF stands alone; CR, LF and CRLF in the
+ * body each end a line. The octets do not depend on how they are cut into
+ * reads.
+ */
+void view_open(struct view *, const struct message *, enum view_form);
+/* Octets read (n must be at least 4), 0 at the end, -1 with *e. */
+long view_read(struct view *, void *to, size_t n, struct err *e);
+void view_close(struct view *);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * mx: where: recipients to routes.
+ * Called by queue/submit.c (and --dry-run); deliver.c takes the plan.
+ * It opens no connection to a server and decides no retry but look-ups'.
+ * RFC 5321 5.1, 7505 (null MX), 7504 (556), 8461 and 7672 one day.
+ * Ownership: the plan owns its routes; recipients are envelope numbers.
+ */
+#ifndef MX_H
+#define MX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/dial.h"
+#include "net/dns.h"
+
+struct envelope;
+struct err;
+
+/* How a target is spoken to; a row in mx.c gives name, port and scheme. */
+enum transport { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORTS };
+
+struct transport_row {
+	const char *name; /* "smtp" */
+	const char *scheme; /* as --host takes it */
+	unsigned port; /* the default one */
+};
+extern const struct transport_row transport_rows[TRANSPORTS];
+
+/* TLS policy levels of the design; only none is spoken so far. */
+enum tls_level { TLS_NONE };
+
+struct tls_policy {
+	enum tls_level level;
+	const char *source; /* static: where the decision came from */
+};
+
+struct target {
+	char *host; /* owned: the name, IP or socket path asked for */
+	unsigned port;
+	enum transport transport;
+	unsigned preference; /* MX preference, 0 otherwise */
+	struct dns_addrs addrs; /* owned */
+	bool resolved; /* addrs were asked for */
+};
+
+struct route {
+	struct target *targets; /* owned, in the order to try */
+	size_t ntargets;
+	struct tls_policy policy;
+	size_t *rcpts; /* owned: numbers in the envelope, ascending */
+	size_t n;
+	const char *source; /* static: "smarthost", "mx", "address", ... */
+};
+
+struct plan {
+	struct route *routes; /* owned */
+	size_t n;
+};
+
+/* One --resolve HOST:PORT:ADDR. */
+struct override {
+	const char *host; /* borrowed */
+	unsigned port;
+	const char *ip; /* borrowed */
+};
+
+struct mx_config {
+	/* --host: SCHEME://HOST:PORT,... as typed; NULL: by MX. Borrowed. */
+	const char *smarthosts;
+	unsigned port; /* --port: 0 is the transport's own */
+	enum dns_family family;
+	const char *own_name; /* borrowed: our EHLO name, NULL if unknown */
+	const struct override *overrides; /* borrowed */
+	size_t noverrides;
+	struct dns_config dns;
+	/* Random octets for the shuffle of equal preferences. */
+	void (*random)(void *, size_t);
+};
+
+/* At most so many hosts, and addresses of one host, are tried. */
+#define MX_HOSTS_MAX 5
+#define MX_ADDRESSES_MAX 8
+
+/*
+ * Check the syntax of `smarthosts` and of the overrides without any
+ * look-up: 0, or -1 with *e (usage) that names the part and the remedy.
+ */
+int mx_check(const struct mx_config *, struct err *e);
+
+/* Split HOST:PORT:ADDR in place (ADDR may be [IPv6] or bare); 0 or -1. */
+int override_parse(char *s, struct override *, struct err *e);
+
+/*
+ * Routes for all pending recipients. Recipients that cannot be routed are
+ * decided in the envelope (failed or deferred) and in no route; equal
+ * targets and policy share a route. 0, or -1 with *e when nothing can be
+ * planned at all (usage, machine).
+ */
+int mx_plan(
+    const struct mx_config *, struct envelope *, struct plan *, struct err *e);
+
+void plan_free(struct plan *);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * proto: how: the dialogue with one server, a table of steps.
+ * Called by deliver.c (and one day by the debugging faces).
+ * It knows no DNS, no MX, no queue and no config; it does not connect.
+ * RFC 5321, 2033 (LMTP), 1870 (SIZE), 6152 (8BITMIME), 9422 (LIMITS).
+ * Ownership: a session borrows its connection, the message and the envelope.
+ */
+#ifndef PROTO_H
+#define PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct caps;
+struct envelope;
+struct err;
+struct io;
+struct message;
+struct observer;
+struct session;
+
+struct session_config {
+	bool lmtp; /* LHLO, and a reply for each recipient */
+	const char *helo; /* borrowed; NULL: the connection's literal */
+	int64_t timeout_max; /* milliseconds: caps each step, 0: no cap */
+	const char *host; /* borrowed: names the server in outcomes */
+	const char *ip; /* borrowed */
+	unsigned port;
+};
+
+/* NULL: no memory. */
+struct session *session_new(
+    const struct session_config *, struct io *, const struct observer *);
+void session_free(struct session *);
+
+/*
+ * Take the greeting and introduce ourselves. 0, or -1 with *e; its scope is
+ * host: the next target is to be tried.
+ */
+int session_open(struct session *, struct err *e);
+
+/* What the server offers, after session_open(). */
+const struct caps *session_caps(const struct session *);
+
+/*
+ * Send one message to the pending ones of the given recipients, in as many
+ * transactions as the server's limits ask for. Each recipient that the
+ * server decided is decided in the envelope and told to on_outcome.
+ * 0: all are decided. -1 with *e, scope host: those still pending may be
+ * tried at the next target; the connection is of no more use. Any other
+ * failure decides all of them and is 0.
+ */
+int session_send(struct session *, const struct message *, struct envelope *,
+    const size_t *rcpts, size_t n, struct err *e);
+
+/* True while another message may be sent on this connection. */
+bool session_usable(const struct session *);
+
+/* QUIT if the connection still works; never waits for its reply. */
+void session_quit(struct session *);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * body: the octets of standard input, kept so that they can be read again.
+ * Called by queue/submit.c; handed to mail/message.c as a callback.
+ * It knows no mail format and changes no octet.
+ * Up to 1 MiB in memory; beyond it an unlinked temporary file (TMPDIR, else
+ * /var/tmp); a regular file is used in place. Never mapped; read by pread(2)
+ * only, since workers share the descriptor.
+ * Ownership: body_free() closes what body_read_all() opened, not `fd`.
+ */
+#ifndef STORE_BODY_H
+#define STORE_BODY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/wait.h"
+
+struct body;
+struct err;
+
+#define BODY_MEMORY_MAX (1024 * 1024)
+
+/*
+ * Read `fd` to its end. A regular file is read in place from its present
+ * offset, which is then set to its end. `dir` is where a temporary file
+ * goes. NULL with *e: perm input (66), temp machine (disk full), or temp
+ * when a stop was asked for.
+ */
+struct body *body_read_all(
+    int fd, const char *dir, const struct waiter *, struct err *e);
+void body_free(struct body *);
+
+/* Octets in it. */
+uint64_t body_size(const struct body *);
+
+/*
+ * Octets at an offset, as mail/message.h's octets_fn wants it: `body` is a
+ * struct body. A file in place whose size or modification time is no longer
+ * what it was is an error (temporary, input): what was sent is not whole.
+ */
+long body_octets(void *body, uint64_t off, void *to, size_t n, struct err *);
+
+#endif
