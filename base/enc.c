@@ -1,0 +1,203 @@
+/*
+ * enc: see enc.h. Text is taken apart character by character; a character is
+ * shown as it is or escaped, never half of each.
+ * Callers: everybody who shows, logs or keeps octets from outside.
+ * RFC 3629 3 and 4 (UTF-8), RFC 8259 7 (JSON strings), Unicode UAX 9 (bidi).
+ * Ownership: the caller's buffers; nothing is allocated here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* What one character can become: 4 octets as \xNN, or \uNNNN. */
+#define PIECE_MAX 17
+
+/*
+ * RFC 3629 4: lead octets, octets of the sequence, and the range of its
+ * second octet, which rules out overlong forms, surrogates and what lies
+ * above U+10FFFF.
+ */
+static const struct {
+	unsigned char first, last; /* lead octet */
+	unsigned char len;
+	unsigned char low, high; /* second octet */
+} utf8_rows[] = {
+	{ 0x00, 0x7f, 1, 0x00, 0x00 },
+	{ 0xc2, 0xdf, 2, 0x80, 0xbf },
+	{ 0xe0, 0xe0, 3, 0xa0, 0xbf },
+	{ 0xe1, 0xec, 3, 0x80, 0xbf },
+	{ 0xed, 0xed, 3, 0x80, 0x9f },
+	{ 0xee, 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 0xf0, 4, 0x90, 0xbf },
+	{ 0xf1, 0xf3, 4, 0x80, 0xbf },
+	{ 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
+
+/* Characters that move the cursor or the reader's eye instead of showing. */
+static const struct {
+	uint32_t first, last;
+} hidden_rows[] = {
+	{ 0x00, 0x1f }, /* C0 */
+	{ 0x7f, 0x9f }, /* DEL and C1 */
+	{ 0x202a, 0x202e }, /* bidi embeddings and overrides */
+	{ 0x2066, 0x2069 }, /* bidi isolates */
+};
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/* Its code point, once its length and second octet are known to be right. */
+static uint32_t
+code_point(const unsigned char *p, size_t len)
+{
+	uint32_t cp = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+
+	for (size_t i = 1; i < len; i++)
+		cp = cp << 6 | (p[i] & 0x3fu);
+	return cp;
+}
+
+size_t
+enc_utf8(const char *s, size_t n, uint32_t *cp)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t row = 0, len;
+
+	while (row < COUNT(utf8_rows) && p[0] > utf8_rows[row].last)
+		row++;
+	if (row == COUNT(utf8_rows) || p[0] < utf8_rows[row].first)
+		return 0;
+	len = utf8_rows[row].len;
+	if (len > n)
+		return 0;
+	if (len > 1 &&
+	    (p[1] < utf8_rows[row].low || p[1] > utf8_rows[row].high))
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	*cp = code_point(p, len);
+	return len;
+}
+
+bool
+enc_is_utf8(const char *s, size_t n)
+{
+	uint32_t cp;
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len)
+		if ((len = enc_utf8(s + i, n - i, &cp)) == 0)
+			return false;
+	return true;
+}
+
+bool
+enc_has_8bit(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static bool
+hidden(uint32_t cp)
+{
+	for (size_t i = 0; i < COUNT(hidden_rows); i++)
+		if (cp >= hidden_rows[i].first && cp <= hidden_rows[i].last)
+			return true;
+	return false;
+}
+
+/* A character as it is shown: octets put into out; *used says of how many. */
+static size_t
+printable_piece(char out[PIECE_MAX], const char *s, size_t n, size_t *used)
+{
+	uint32_t cp = 0;
+	size_t len = enc_utf8(s, n, &cp), at = 0;
+
+	*used = len == 0 ? 1 : len;
+	if (len > 0 && !hidden(cp)) {
+		memcpy(out, s, len);
+		return len;
+	}
+	for (size_t i = 0; i < *used; i++, at += 4)
+		snprintf(out + at, 5, "\\x%02X", (unsigned char)s[i]);
+	return at;
+}
+
+void
+enc_printable(struct buf *b, const char *s, size_t n)
+{
+	char piece[PIECE_MAX];
+	size_t used;
+
+	for (size_t i = 0; i < n; i += used) {
+		size_t len = printable_piece(piece, s + i, n - i, &used);
+
+		buf_add(b, piece, len);
+	}
+}
+
+char *
+enc_printable_str(char *dst, size_t size, const char *s, size_t n)
+{
+	char piece[PIECE_MAX];
+	size_t used, at = 0;
+
+	if (size == 0)
+		return dst;
+	for (size_t i = 0; i < n; i += used) {
+		size_t len = printable_piece(piece, s + i, n - i, &used);
+
+		if (len >= size - at)
+			break;
+		memcpy(dst + at, piece, len);
+		at += len;
+	}
+	dst[at] = '\0';
+	return dst;
+}
+
+/* A character inside a JSON string; the rest as in printable_piece(). */
+static size_t
+json_piece(char out[PIECE_MAX], const char *s, size_t n, size_t *used)
+{
+	uint32_t cp = 0;
+	size_t len = enc_utf8(s, n, &cp);
+
+	*used = len == 0 ? 1 : len;
+	if (len == 0) {
+		memcpy(out, replacement, sizeof replacement - 1);
+		return sizeof replacement - 1;
+	}
+	if (hidden(cp))
+		return (size_t)snprintf(
+		    out, PIECE_MAX, "\\u%04x", (unsigned)cp);
+	if (cp == '"' || cp == '\\') {
+		out[0] = '\\';
+		out[1] = s[0];
+		return 2;
+	}
+	memcpy(out, s, len);
+	return len;
+}
+
+void
+enc_json(struct buf *b, const char *s, size_t n)
+{
+	char piece[PIECE_MAX];
+	size_t used;
+
+	buf_addc(b, '"');
+	for (size_t i = 0; i < n; i += used) {
+		size_t len = json_piece(piece, s + i, n - i, &used);
+
+		buf_add(b, piece, len);
+	}
+	buf_addc(b, '"');
+}
