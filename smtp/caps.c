@@ -1,0 +1,235 @@
+/*
+ * caps: see caps.h. One row a keyword; a new extension is a row and, when
+ * it has parameters that matter, a small function.
+ * The rows are few and looked at once a connection: a plain search will do.
+ * RFC 5321 4.1.1.1 (ehlo-line); RFC 9422 (LIMITS); RFC 4954 (AUTH).
+ * Ownership: plain data; the reply is borrowed.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "smtp/caps.h"
+#include "smtp/reply.h"
+
+/* A run of octets of the reply. */
+struct word {
+	const char *s;
+	size_t n;
+};
+
+struct cap_row {
+	const char *name;
+	enum cap bit;
+	void (*parse)(struct caps *, struct word params); /* NULL: none */
+};
+
+struct limit_row {
+	const char *name;
+	size_t offset; /* of the uint64_t in struct caps */
+};
+
+/* Longest SASL mechanism name (RFC 4422 3.1). */
+#define MECH_MAX 20
+
+static bool
+word_is(struct word w, const char *name)
+{
+	return w.n == strlen(name) && strncasecmp(w.s, name, w.n) == 0;
+}
+
+/* Cut the next word off `rest`; its n is 0 at the end. */
+static struct word
+next_word(struct word *rest)
+{
+	struct word w;
+
+	while (rest->n > 0 && (*rest->s == ' ' || *rest->s == '\t')) {
+		rest->s++;
+		rest->n--;
+	}
+	w = (struct word){ rest->s, 0 };
+	while (w.n < rest->n && w.s[w.n] != ' ' && w.s[w.n] != '\t')
+		w.n++;
+	rest->s += w.n;
+	rest->n -= w.n;
+	return w;
+}
+
+/* All digits and it fits, or nothing: a wrapped number would be a lie. */
+static bool
+number(struct word w, uint64_t *out)
+{
+	uint64_t v = 0, d;
+	size_t i;
+
+	for (i = 0; i < w.n; i++) {
+		if (w.s[i] < '0' || w.s[i] > '9')
+			return false;
+		d = (uint64_t)(w.s[i] - '0');
+		if (v > (UINT64_MAX - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return w.n > 0;
+}
+
+static void
+parse_size(struct caps *c, struct word params)
+{
+	uint64_t v;
+
+	if (number(next_word(&params), &v))
+		c->size = v;
+}
+
+static const struct limit_row limit_rows[] = {
+	{ "MAILMAX", offsetof(struct caps, mail_max) },
+	{ "RCPTMAX", offsetof(struct caps, rcpt_max) },
+	{ "RCPTDOMAINMAX", offsetof(struct caps, rcptdomain_max) },
+};
+
+static void
+take_limit(struct caps *c, struct word name, struct word value)
+{
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < sizeof(limit_rows) / sizeof(limit_rows[0]); i++)
+		if (word_is(name, limit_rows[i].name) && number(value, &v))
+			memcpy((char *)c + limit_rows[i].offset, &v, sizeof(v));
+}
+
+static void
+parse_limits(struct caps *c, struct word params)
+{
+	struct word w, name;
+	const char *eq;
+
+	while ((w = next_word(&params)).n > 0) {
+		eq = memchr(w.s, '=', w.n);
+		if (eq == NULL)
+			continue;
+		name = (struct word){ w.s, (size_t)(eq - w.s) };
+		take_limit(c, name, (struct word){ eq + 1, w.n - name.n - 1 });
+	}
+}
+
+static char
+upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static bool
+is_mech(struct word w)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < w.n; i++) {
+		c = upper(w.s[i]);
+		if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' &&
+		    c != '_')
+			return false;
+	}
+	return w.n > 0 && w.n <= MECH_MAX;
+}
+
+static bool
+has_mech(const struct caps *c, struct word mech)
+{
+	struct word rest = { c->auth, strlen(c->auth) }, w;
+
+	while ((w = next_word(&rest)).n > 0)
+		if (w.n == mech.n && strncasecmp(w.s, mech.s, w.n) == 0)
+			return true;
+	return false;
+}
+
+/* Both lines of a server that says AUTH twice add up. */
+static void
+parse_auth(struct caps *c, struct word params)
+{
+	struct word w;
+	size_t len, i;
+
+	while ((w = next_word(&params)).n > 0) {
+		len = strlen(c->auth);
+		if (!is_mech(w) || has_mech(c, w) ||
+		    w.n + 2 > sizeof(c->auth) - len)
+			continue;
+		if (len > 0)
+			c->auth[len++] = ' ';
+		for (i = 0; i < w.n; i++)
+			c->auth[len++] = upper(w.s[i]);
+		c->auth[len] = '\0';
+	}
+}
+
+static const struct cap_row cap_rows[] = {
+	{ "ENHANCEDSTATUSCODES", CAP_ENHANCEDSTATUSCODES, NULL },
+	{ "8BITMIME", CAP_8BITMIME, NULL },
+	{ "SIZE", CAP_SIZE, parse_size },
+	{ "PIPELINING", CAP_PIPELINING, NULL },
+	{ "CHUNKING", CAP_CHUNKING, NULL },
+	{ "BINARYMIME", CAP_BINARYMIME, NULL },
+	{ "SMTPUTF8", CAP_SMTPUTF8, NULL },
+	{ "DSN", CAP_DSN, NULL },
+	{ "STARTTLS", CAP_STARTTLS, NULL },
+	{ "AUTH", CAP_AUTH, parse_auth },
+	{ "AUTH=", CAP_AUTH, parse_auth }, /* before RFC 2554 */
+	{ "LIMITS", CAP_LIMITS, parse_limits },
+	{ "DELIVERBY", CAP_DELIVERBY, NULL },
+	{ "FUTURERELEASE", CAP_FUTURERELEASE, NULL },
+	{ "MT-PRIORITY", CAP_MT_PRIORITY, NULL },
+	{ "REQUIRETLS", CAP_REQUIRETLS, NULL },
+	{ "VRFY", CAP_VRFY, NULL },
+	{ "EXPN", CAP_EXPN, NULL },
+	{ "ETRN", CAP_ETRN, NULL },
+};
+
+/* "AUTH=LOGIN": the keyword is all up to and with the equals sign. */
+static struct word
+keyword(struct word *line)
+{
+	struct word w = next_word(line);
+	const char *eq = memchr(w.s, '=', w.n);
+	size_t back;
+
+	if (eq == NULL)
+		return w;
+	back = w.n - (size_t)(eq + 1 - w.s);
+	w.n -= back;
+	line->s -= back;
+	line->n += back;
+	return w;
+}
+
+static void
+take_keyword(struct caps *c, struct word line)
+{
+	struct word name = keyword(&line);
+	const struct cap_row *row;
+	size_t i;
+
+	for (i = 0; i < sizeof(cap_rows) / sizeof(cap_rows[0]); i++) {
+		row = &cap_rows[i];
+		if (!word_is(name, row->name))
+			continue;
+		c->has |= row->bit;
+		if (row->parse != NULL)
+			row->parse(c, line);
+	}
+}
+
+void
+caps_parse(struct caps *c, const struct reply *r)
+{
+	struct word line;
+	size_t i;
+
+	*c = (struct caps){ 0 };
+	for (i = 1; (line.s = reply_line(r, i, &line.n)) != NULL; i++)
+		take_keyword(c, line);
+}
