@@ -27,8 +27,13 @@ struct io;
 struct io_ops {
 	ssize_t (*read)(struct io *, void *, size_t, short *events);
 	ssize_t (*write)(struct io *, const void *, size_t, short *events);
-	void (*close)(struct io *);
+	/* True if octets wait inside the ops, unseen by poll(2); may be NULL */
+	bool (*pending)(struct io *);
+	void (*close)(struct io *); /* fd may be -1 already */
 };
+
+/* Most octets that wait in io->in. */
+#define IO_INPUT_MAX (256 * 1024)
 
 struct io {
 	int fd; /* owned, non-blocking */
@@ -36,11 +41,15 @@ struct io {
 	void *ops_ctx; /* the ops' own */
 	const struct waiter *waiter; /* borrowed, may be NULL */
 	int64_t deadline; /* wait_now() clock, for each wait */
+	int64_t limit; /* milliseconds it was set to, for the error text */
 	struct buf in; /* owned: read, not yet taken */
 	bool eof; /* the peer has ended its side */
 };
 
-/* Take over a connected descriptor; it is made non-blocking. */
+/*
+ * Take over a connected socket. The plain ops never block, also on a socket
+ * that is not set non-blocking (dial() sets it, for ops that need that).
+ */
 void io_init(struct io *, int fd, const struct waiter *);
 void io_free(struct io *);
 
@@ -51,22 +60,27 @@ void io_free(struct io *);
 void io_deadline(struct io *, int64_t ms);
 
 /*
- * Read some octets into io->in: > 0 how many came, 0 the stream ended, -1
- * with *e (temporary, connect): lost, timed out or stopped.
+ * Read some octets into io->in: > 0 how many came, 0 the stream ended
+ * (closed or reset), -1 lost, timed out or stopped. *e is filled for 0 and
+ * -1: temporary, connect (machine when this machine is to blame, protocol
+ * when more than IO_INPUT_MAX octets would wait).
  */
 int io_fill(struct io *, struct err *e);
 
-/* True when octets wait in io->in or could be read now without waiting. */
+/* True when io->in has octets or io_fill() would not wait: octets or the
+ * end of the stream are there. */
 bool io_readable(struct io *);
 
 enum io_written { IO_WRITTEN = 0, IO_FAILED = -1, IO_ANSWERED = 1 };
 
 /*
- * Write all n octets. With `listen`, octets that arrive meanwhile are read
- * into io->in and IO_ANSWERED is returned as soon as some came, *done saying
- * how many octets were written (the caller looks at them and may go on).
- * Without it, *done is n on success. A lost connection is IO_FAILED with *e
- * (temporary, connect); what the peer said before stays readable.
+ * Write all n octets; *done says how many went, also on failure. With
+ * `listen`, octets that are there when the socket takes no more are read
+ * into io->in and IO_ANSWERED is returned (the caller looks at them and may
+ * go on); as long as the socket takes all at once nothing is looked for,
+ * which saves a call: ask io_readable() between blocks. A lost connection
+ * is IO_FAILED with *e (temporary, connect); what the peer said before can
+ * still be read with io_fill().
  */
 enum io_written io_write(struct io *, const void *, size_t n, bool listen,
     size_t *done, struct err *e);
