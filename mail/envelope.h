@@ -60,7 +60,10 @@ void envelope_free(struct envelope *);
 int envelope_add(
     struct envelope *, struct address *a, const char *given, size_t n);
 
-/* Add one that cannot be sent to: failed with `e`. 0, or -1 no memory. */
+/*
+ * Add one that cannot be sent to, decided by `e` (not ok): failed, or deferred
+ * if memory ran out while it was parsed. 0, or -1 no memory.
+ */
 int envelope_add_failed(
     struct envelope *, const char *given, size_t n, const struct err *e);
 

@@ -1,0 +1,885 @@
+/*
+ * address: see address.h. A cursor over the text, one small function for each
+ * rule of the grammar; a list is cut into items before any of them is parsed.
+ * Callers: cli, queue, envelope.c. It asks no DNS and sends nothing.
+ * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.2, 3.4, 4.4 (obsolete forms).
+ * Ownership: the text is borrowed, what is kept is copied into the address.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/enc.h"
+#include "base/err.h"
+#include "mail/address.h"
+
+#define LABEL_MAX 63 /* octets, RFC 1035 2.3.4 */
+#define SHOWN_MAX 100 /* octets of an address that an error quotes */
+#define NOWHERE SIZE_MAX
+
+/* Where the parser stands. */
+struct lex {
+	const char *s; /* borrowed: the whole text; positions count from it */
+	size_t from; /* the item's first octet */
+	size_t end; /* behind its last octet */
+	size_t at; /* next octet */
+	size_t gap; /* where the last white space and comments began */
+	unsigned flags; /* ADDRESS_ */
+	bool domain; /* the last rule was a domain */
+	struct err *e; /* borrowed */
+};
+
+/* What is kept of a local part or a domain while it is read. */
+struct part {
+	char s[ADDRESS_DOMAIN_MAX + 1];
+	size_t n;
+	size_t max;
+	const char *over; /* static: what is wrong when max is passed */
+};
+
+struct path {
+	struct part local;
+	struct part domain;
+	enum domain_kind kind;
+	char ip[INET6_ADDRSTRLEN]; /* of a literal */
+};
+
+/* ---- characters ---- */
+
+static bool
+is_space(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+is_control(int c)
+{
+	return (c >= 0 && c < ' ') || c == 0x7f;
+}
+
+static bool
+is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_alnum(int c)
+{
+	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Underscores are no part of RFC 5321 4.1.2, but of names in daily use. */
+static bool
+is_label(int c)
+{
+	return is_alnum(c) || c == '-' || c == '_';
+}
+
+/* RFC 5322 3.2.3. */
+static bool
+is_atext(int c)
+{
+	return is_alnum(c) ||
+	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static int
+lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* ---- errors ---- */
+
+/* The octet at `at` as 0 to 255, -1 at the end. */
+static int
+octet(const struct lex *l, size_t at)
+{
+	return at < l->end ? (unsigned char)l->s[at] : -1;
+}
+
+static int
+peek(const struct lex *l)
+{
+	return octet(l, l->at);
+}
+
+/* The item as an error quotes it: printable, its head only when it is long. */
+static void
+show_item(const struct lex *l, char out[4 * SHOWN_MAX + 4])
+{
+	size_t n = l->end - l->from;
+	const char *s = l->s + l->from;
+
+	if (n <= SHOWN_MAX) {
+		enc_printable_str(out, 4 * SHOWN_MAX + 1, s, n);
+		return;
+	}
+	n = SHOWN_MAX;
+	while (n > SHOWN_MAX - 3 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	enc_printable_str(out, 4 * SHOWN_MAX + 1, s, n);
+	n = strlen(out);
+	snprintf(out + n, 4, "...");
+}
+
+/* `address "ITEM": WHAT at position N` and HINT behind it; returns -1. */
+static int
+refuse(struct lex *l, size_t at, const char *what, const char *hint)
+{
+	char item[4 * SHOWN_MAX + 4];
+
+	show_item(l, item);
+	err_set(l->e, ERR_PERM, ERR_DATA,
+	    "address \"%s\": %s at position %zu%s", item, what, at + 1, hint);
+	l->e->enhanced = (struct enhanced){ 5, 1, 3 };
+	l->e->stage = STAGE_INPUT;
+	l->e->scope = SCOPE_RECIPIENT;
+	return -1;
+}
+
+/* Characters that are clearer by name. */
+static const struct {
+	int c;
+	const char *name;
+} char_rows[] = {
+	{ -1, "end" },
+	{ '\0', "NUL" },
+	{ '\t', "tab" },
+	{ '\n', "line feed" },
+	{ '\r', "carriage return" },
+	{ ' ', "space" },
+};
+
+static void
+name_char(const struct lex *l, size_t at, char *out, size_t size)
+{
+	int c = octet(l, at);
+	uint32_t cp;
+	size_t i, len;
+
+	for (i = 0; i < sizeof char_rows / sizeof char_rows[0]; i++) {
+		if (c == char_rows[i].c) {
+			snprintf(out, size, "%s", char_rows[i].name);
+			return;
+		}
+	}
+	len = enc_utf8(l->s + at, l->end - at, &cp);
+	snprintf(out, size, is_control(c) ? "control character %.*s" : "'%.*s'",
+	    (int)(len == 0 ? 1 : len), l->s + at);
+}
+
+/* What RFC 6531 would carry: the seam for SMTPUTF8 and IDNA. */
+static int
+refuse_utf8(struct lex *l, size_t at)
+{
+	char c[16];
+
+	name_char(l, at, c, sizeof c);
+	return refuse(l, at, c,
+	    l->domain ? ", a domain name in UTF-8 is not built in yet, "
+			"write its xn-- form" :
+			" needs SMTPUTF8, which is not built in yet");
+}
+
+static int
+unexpected(struct lex *l, size_t at, const char *hint)
+{
+	char c[40], what[64];
+
+	if (octet(l, at) >= 0x80)
+		return refuse_utf8(l, at);
+	name_char(l, at, c, sizeof c);
+	snprintf(what, sizeof what, "unexpected %s", c);
+	return refuse(l, at, what, hint);
+}
+
+/* The path or the whole text is over. */
+static bool
+at_close(const struct lex *l)
+{
+	return peek(l) == -1 || peek(l) == '>';
+}
+
+/*
+ * The next octet cannot stand here; `missing` is said when nothing stands
+ * here. Of two words with white space between them it blames the space.
+ */
+static int
+unexpected_here(struct lex *l, const char *missing)
+{
+	int c = peek(l);
+	bool word = is_atext(c) || c == '"' || c >= 0x80;
+
+	if (word && l->gap < l->at && is_space(octet(l, l->gap)))
+		return unexpected(l, l->gap, "");
+	return unexpected(l, l->at, at_close(l) ? missing : "");
+}
+
+/* ---- quoted strings, comments, white space ---- */
+
+/* Behind the quoted string that begins at `at`, NOWHERE if it never ends. */
+static size_t
+quoted_end(const char *s, size_t at, size_t end)
+{
+	for (at++; at < end; at++) {
+		if (s[at] == '"')
+			return at + 1;
+		if (s[at] == '\\')
+			at++;
+	}
+	return NOWHERE;
+}
+
+/* The same for a comment; they nest (RFC 5322 3.2.2), a number holds that. */
+static size_t
+comment_end(const char *s, size_t at, size_t end)
+{
+	size_t depth = 0;
+
+	for (; at < end; at++) {
+		if (s[at] == '(')
+			depth++;
+		else if (s[at] == ')' && --depth == 0)
+			return at + 1;
+		else if (s[at] == '\\')
+			at++;
+	}
+	return NOWHERE;
+}
+
+static int
+skip_cfws(struct lex *l)
+{
+	size_t end;
+
+	l->gap = l->at;
+	while (is_space(peek(l)) || peek(l) == '(') {
+		if (peek(l) != '(') {
+			l->at++;
+			continue;
+		}
+		end = comment_end(l->s, l->at, l->end);
+		if (end == NOWHERE)
+			return refuse(l, l->at, "unfinished comment", "");
+		l->at = end;
+	}
+	return 0;
+}
+
+/* ---- local part and domain (RFC 5321 4.1.2) ---- */
+
+static void
+part_init(struct part *p, size_t max, const char *over)
+{
+	p->s[0] = '\0';
+	p->n = 0;
+	p->max = max;
+	p->over = over;
+}
+
+static int
+put(struct lex *l, struct part *p, int c)
+{
+	if (p->n == p->max)
+		return refuse(l, l->at, p->over, "");
+	p->s[p->n++] = (char)c;
+	p->s[p->n] = '\0';
+	return 0;
+}
+
+/* Keep the next octet and go on. */
+static int
+keep(struct lex *l, struct part *p)
+{
+	if (put(l, p, peek(l)) == -1)
+		return -1;
+	l->at++;
+	return 0;
+}
+
+static int
+atom(struct lex *l, struct part *p)
+{
+	if (!is_atext(peek(l)))
+		return unexpected_here(l, ", the local part is missing");
+	while (is_atext(peek(l)))
+		if (keep(l, p) == -1)
+			return -1;
+	return 0;
+}
+
+/* White space and comments around its dots are RFC 5322 4.4, and dropped. */
+static int
+dot_string(struct lex *l, struct part *p)
+{
+	for (;;) {
+		if (atom(l, p) == -1 || skip_cfws(l) == -1)
+			return -1;
+		if (peek(l) != '.')
+			return 0;
+		if (keep(l, p) == -1 || skip_cfws(l) == -1)
+			return -1;
+	}
+}
+
+/* Printable ASCII only: RFC 5321's qtext is narrower than RFC 5322's. */
+static int
+quoted_string(struct lex *l, struct part *p)
+{
+	size_t start = l->at;
+	bool escaped = false;
+
+	if (keep(l, p) == -1)
+		return -1;
+	while (peek(l) != '"' || escaped) {
+		if (peek(l) == -1)
+			return refuse(l, start, "unfinished quoted string", "");
+		if (peek(l) < ' ' || peek(l) > '~')
+			return unexpected(l, l->at, "");
+		escaped = !escaped && peek(l) == '\\';
+		if (keep(l, p) == -1)
+			return -1;
+	}
+	return keep(l, p) == -1 ? -1 : skip_cfws(l);
+}
+
+static int
+local_part(struct lex *l, struct part *p)
+{
+	l->domain = false;
+	part_init(p, ADDRESS_LOCAL_MAX, "local part longer than 64 octets");
+	return peek(l) == '"' ? quoted_string(l, p) : dot_string(l, p);
+}
+
+static int
+label(struct lex *l, struct part *p)
+{
+	size_t start = l->at;
+
+	if (!is_label(peek(l)))
+		return unexpected_here(l, ", the domain is missing");
+	if (peek(l) == '-')
+		return unexpected(l, start, ", no label begins with it");
+	while (is_label(peek(l))) {
+		if (l->at - start == LABEL_MAX)
+			return refuse(
+			    l, l->at, "label longer than 63 octets", "");
+		if (keep(l, p) == -1)
+			return -1;
+	}
+	if (octet(l, l->at - 1) == '-')
+		return unexpected(l, l->at - 1, ", no label ends with it");
+	return 0;
+}
+
+/* No top-level domain is a number, so this is an address that lacks its []. */
+static int
+check_number(struct lex *l, size_t start, const struct part *p)
+{
+	const char *dot = strrchr(p->s, '.');
+	const char *last = dot == NULL ? p->s : dot + 1;
+	struct in_addr ip;
+	char hint[ADDRESS_DOMAIN_MAX + 12];
+
+	if (last[strspn(last, "0123456789")] != '\0')
+		return 0;
+	if (inet_pton(AF_INET, p->s, &ip) != 1)
+		return refuse(l, start, "domain that ends in a number", "");
+	snprintf(hint, sizeof hint, ", write [%s]", p->s);
+	return refuse(l, start, "IP address without brackets", hint);
+}
+
+static int
+domain_name(struct lex *l, struct part *p)
+{
+	size_t start = l->at;
+
+	for (;;) {
+		if (label(l, p) == -1 || skip_cfws(l) == -1)
+			return -1;
+		if (peek(l) != '.')
+			break;
+		l->at++;
+		if (skip_cfws(l) == -1)
+			return -1;
+		/* A final dot is a habit of DNS; SMTP has none. */
+		if (!is_label(peek(l)) && peek(l) < 0x80)
+			break;
+		if (put(l, p, '.') == -1)
+			return -1;
+	}
+	return at_close(l) ? check_number(l, start, p) : 0;
+}
+
+/* The text between the brackets as an IP address (RFC 5321 4.1.3). */
+static bool
+literal_ip(const char *text, struct path *p)
+{
+	static const char tag[] = "IPv6:";
+	unsigned char ip[sizeof(struct in6_addr)];
+	bool tagged = strncasecmp(text, tag, sizeof tag - 1) == 0;
+	int family = tagged ? AF_INET6 : AF_INET;
+
+	if (tagged)
+		text += sizeof tag - 1;
+	p->kind = tagged ? DOMAIN_IPV6 : DOMAIN_IPV4;
+	return inet_pton(family, text, ip) == 1 &&
+	    inet_ntop(family, ip, p->ip, sizeof p->ip) != NULL;
+}
+
+static int
+literal(struct lex *l, struct path *p)
+{
+	char text[ADDRESS_DOMAIN_MAX + 1];
+	size_t start = l->at;
+
+	while (peek(l) != ']') {
+		if (peek(l) == -1)
+			return unexpected(l, l->at, ", ']' is missing");
+		if (keep(l, &p->domain) == -1)
+			return -1;
+	}
+	memcpy(text, p->domain.s + 1, p->domain.n);
+	if (keep(l, &p->domain) == -1)
+		return -1;
+	if (!literal_ip(text, p))
+		return refuse(l, start, "malformed address literal",
+		    ", write [192.0.2.1] or [IPv6:2001:db8::1]");
+	return skip_cfws(l);
+}
+
+static int
+domain(struct lex *l, struct path *p)
+{
+	l->domain = true;
+	p->kind = DOMAIN_NAME;
+	if (skip_cfws(l) == -1)
+		return -1;
+	return peek(l) == '[' ? literal(l, p) : domain_name(l, &p->domain);
+}
+
+/* ---- paths and mailboxes ---- */
+
+/*
+ * "@a,@b:" is checked and dropped (RFC 5321 4.1.1.3, appendix C); empty
+ * elements are RFC 5322 4.4.
+ */
+static int
+source_route(struct lex *l)
+{
+	struct path hop;
+
+	do {
+		while (peek(l) == ',') {
+			l->at++;
+			if (skip_cfws(l) == -1)
+				return -1;
+		}
+		if (peek(l) != '@')
+			break;
+		l->at++;
+		part_init(&hop.domain, ADDRESS_DOMAIN_MAX,
+		    "domain longer than 255 octets");
+		if (domain(l, &hop) == -1)
+			return -1;
+	} while (peek(l) == ',');
+	if (peek(l) != ':')
+		return unexpected_here(l, ", ':' and an address are missing");
+	l->at++;
+	return skip_cfws(l);
+}
+
+/* RFC 5321 4.1.1.3: the one local part that stands without a domain. */
+static bool
+is_postmaster(const struct lex *l, const struct part *p)
+{
+	return (l->flags & ADDRESS_POSTMASTER) != 0 && at_close(l) &&
+	    strcasecmp(p->s, "postmaster") == 0;
+}
+
+static int
+addr_spec(struct lex *l, struct path *p)
+{
+	if (local_part(l, &p->local) == -1)
+		return -1;
+	if (peek(l) != '@' && is_postmaster(l, &p->local))
+		return 0;
+	if (peek(l) != '@')
+		return unexpected_here(l, ", '@' and a domain are missing");
+	l->at++;
+	/* With <, @ and >; tighter than 255 for the domain alone. */
+	part_init(&p->domain, ADDRESS_PATH_MAX - 3 - p->local.n,
+	    "path longer than 256 octets");
+	return domain(l, p);
+}
+
+/* What stands behind a '<', and the '>'. */
+static int
+angle(struct lex *l, struct path *p)
+{
+	l->at++;
+	if (skip_cfws(l) == -1)
+		return -1;
+	if (peek(l) != '>' || (l->flags & ADDRESS_NULL) == 0) {
+		if (peek(l) == '@' && source_route(l) == -1)
+			return -1;
+		if (addr_spec(l, p) == -1)
+			return -1;
+	}
+	if (peek(l) != '>')
+		return unexpected_here(l, ", '>' is missing");
+	l->at++;
+	return skip_cfws(l);
+}
+
+/*
+ * Go to the '<' if there is one: what stands before it is a display name,
+ * which nobody sends, so it need not be well-formed. Returns 1, 0 without
+ * one (the cursor stays), or -1.
+ */
+static int
+skip_name(struct lex *l)
+{
+	size_t at = l->at, next, stray = NOWHERE;
+
+	for (; at < l->end && l->s[at] != '<'; at = next) {
+		next = at + 1;
+		if (l->s[at] == '"')
+			next = quoted_end(l->s, at, l->end);
+		else if (l->s[at] == '(')
+			next = comment_end(l->s, at, l->end);
+		else if (stray == NOWHERE && strchr(",:;>", l->s[at]) != NULL)
+			stray = at;
+		if (next == NOWHERE)
+			return refuse(l, at,
+			    l->s[at] == '"' ? "unfinished quoted string" :
+					      "unfinished comment",
+			    "");
+	}
+	if (at == l->end)
+		return 0;
+	if (stray != NOWHERE)
+		return unexpected(l, stray, "");
+	l->at = at;
+	return 1;
+}
+
+/* Whatever it is part of: the first line of defence for the dialogue. */
+static int
+check_controls(struct lex *l)
+{
+	for (size_t at = l->from; at < l->end; at++)
+		if (is_control(octet(l, at)) && l->s[at] != '\t')
+			return unexpected(l, at, "");
+	return 0;
+}
+
+static int
+mailbox(struct lex *l, struct path *p)
+{
+	int named;
+
+	p->kind = DOMAIN_NONE;
+	part_init(&p->local, 0, "");
+	part_init(&p->domain, 0, "");
+	if (l->from == l->end && (l->flags & ADDRESS_NULL) != 0)
+		return 0;
+	if (check_controls(l) == -1 || skip_cfws(l) == -1)
+		return -1;
+	named = skip_name(l);
+	if (named == -1 || (named ? angle(l, p) : addr_spec(l, p)) == -1)
+		return -1;
+	return peek(l) == -1 ? 0 : unexpected_here(l, "");
+}
+
+/* ---- the address ---- */
+
+static int
+no_memory(struct address *a, struct err *e)
+{
+	address_free(a);
+	err_errno(e, ERR_TEMP, ERR_MACHINE, ENOMEM, "address");
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_RECIPIENT;
+	return -1;
+}
+
+static int
+fill(struct address *a, const struct path *p, struct err *e)
+{
+	size_t n = p->local.n + p->domain.n + 2;
+
+	*a = (struct address){ .local_len = p->local.n, .kind = p->kind };
+	a->raw = malloc(n);
+	if (a->raw == NULL)
+		return no_memory(a, e);
+	snprintf(a->raw, n, "%s%s%s", p->local.s,
+	    p->kind == DOMAIN_NONE ? "" : "@", p->domain.s);
+	if (p->kind == DOMAIN_NONE)
+		return 0;
+	a->ascii = strdup(p->kind == DOMAIN_NAME ? p->domain.s : p->ip);
+	a->utf8 = strdup(p->domain.s);
+	if (a->ascii == NULL || a->utf8 == NULL)
+		return no_memory(a, e);
+	for (char *c = a->ascii; *c != '\0'; c++)
+		*c = (char)lower(*c);
+	return 0;
+}
+
+static int
+parse(struct address *a, struct lex *l)
+{
+	struct path p;
+
+	return mailbox(l, &p) == -1 ? -1 : fill(a, &p, l->e);
+}
+
+int
+address_parse(
+    struct address *a, const char *s, size_t n, unsigned flags, struct err *e)
+{
+	struct lex l = { .s = s, .end = n, .flags = flags, .e = e };
+
+	return parse(a, &l);
+}
+
+void
+address_free(struct address *a)
+{
+	if (a == NULL)
+		return;
+	free(a->raw);
+	free(a->ascii);
+	free(a->utf8);
+	*a = (struct address){ 0 };
+}
+
+static const char *
+domain_of(const struct address *a)
+{
+	return a->ascii == NULL ? "" : a->ascii;
+}
+
+bool
+address_equal(const struct address *a, const struct address *b)
+{
+	if (a->raw == NULL || b->raw == NULL)
+		return a->raw == b->raw;
+	return a->kind == b->kind && a->local_len == b->local_len &&
+	    memcmp(a->raw, b->raw, a->local_len) == 0 &&
+	    strcmp(domain_of(a), domain_of(b)) == 0;
+}
+
+/* FNV-1a, 64 bits, folded so that the low bits depend on all of them. */
+size_t
+address_hash(const struct address *a)
+{
+	const char *d = domain_of(a);
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < a->local_len; i++)
+		h = (h ^ (unsigned char)a->raw[i]) * 0x100000001b3u;
+	h = (h ^ '@') * 0x100000001b3u;
+	for (; *d != '\0'; d++)
+		h = (h ^ (unsigned char)*d) * 0x100000001b3u;
+	return (size_t)(h ^ h >> 32);
+}
+
+/* ---- lists ---- */
+
+/* Where in an item of a list the cutter is. */
+enum place {
+	TOP,
+	PATH, /* behind '<' */
+	ROUTE, /* behind '<' and '@': commas belong to the route */
+	LITERAL /* behind '[': colons belong to the address */
+};
+
+struct list {
+	const char *s; /* borrowed: the whole text */
+	size_t end;
+	size_t at; /* next octet */
+	size_t from; /* the item's first octet */
+	bool in_group;
+	enum place place;
+	char last; /* the item's last octet but for white space, or 0 */
+	bool path; /* the item has an '@' or '<', so it is no group's name */
+};
+
+static void
+begin_item(struct list *l)
+{
+	l->from = l->at;
+	l->place = TOP;
+	l->last = '\0';
+	l->path = false;
+}
+
+/* Behind the quoted string, comment or space at the cursor, if one is there. */
+static bool
+skip_opaque(struct list *l)
+{
+	char c = l->s[l->at];
+	size_t next = l->at + 1;
+
+	if (c == '"')
+		next = quoted_end(l->s, l->at, l->end);
+	else if (c == '(')
+		next = comment_end(l->s, l->at, l->end);
+	else if (!is_space(c))
+		return false;
+	if (c == '"')
+		l->last = c;
+	l->at = next == NOWHERE ? l->end : next;
+	return true;
+}
+
+static void
+change_place(struct list *l, char c)
+{
+	static const struct {
+		enum place from;
+		char last; /* 0: whatever stands before it */
+		char c;
+		enum place to;
+	} rows[] = {
+		{ TOP, '\0', '<', PATH },
+		{ TOP, '\0', '[', LITERAL },
+		{ PATH, '<', '@', ROUTE },
+		{ PATH, '\0', '>', TOP },
+		{ ROUTE, '\0', '>', TOP },
+		{ LITERAL, '\0', ']', TOP },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (rows[i].from == l->place && rows[i].c == c &&
+		    (rows[i].last == '\0' || rows[i].last == l->last)) {
+			l->place = rows[i].to;
+			break;
+		}
+	}
+	l->path = l->path || c == '@' || c == '<';
+	l->last = c;
+}
+
+/* "Name:" opens a group (RFC 5322 3.4); groups do not nest. */
+static bool
+opens_group(const struct list *l, char c)
+{
+	return c == ':' && l->place == TOP && !l->in_group && !l->path &&
+	    l->last != '\0';
+}
+
+static bool
+ends_item(const struct list *l, char c)
+{
+	if (c == ';')
+		return l->in_group && l->place == TOP;
+	return c == ',' && l->place != ROUTE;
+}
+
+/*
+ * Go to the end of the item at the cursor and return it; the cursor is
+ * behind the separator. A group's name and its ':' are no part of the item.
+ * What is opened and never closed reaches to the next comma, a quoted string
+ * or comment to the end of the text.
+ */
+static size_t
+item_end(struct list *l)
+{
+	begin_item(l);
+	while (l->at < l->end) {
+		char c = l->s[l->at];
+
+		if (skip_opaque(l))
+			continue;
+		l->at++;
+		if (opens_group(l, c)) {
+			l->in_group = true;
+			begin_item(l);
+		} else if (ends_item(l, c)) {
+			l->in_group = l->in_group && c != ';';
+			return l->at - 1;
+		} else
+			change_place(l, c);
+	}
+	return l->end;
+}
+
+/* Nothing but white space and comments. */
+static bool
+is_blank(struct lex l)
+{
+	return skip_cfws(&l) == 0 && peek(&l) == -1;
+}
+
+static int
+give(struct lex *l, address_fn *fn, void *ctx)
+{
+	struct address a;
+	const char *item;
+	size_t n;
+	int rc;
+
+	while (is_space(peek(l)))
+		l->at++;
+	while (l->end > l->at && is_space(l->s[l->end - 1]))
+		l->end--;
+	l->from = l->at;
+	if (is_blank(*l))
+		return 0;
+	item = l->s + l->from;
+	n = l->end - l->from;
+	rc = parse(&a, l);
+	return fn(ctx, item, n, rc == 0 ? &a : NULL, rc == 0 ? NULL : l->e);
+}
+
+int
+address_each(const char *s, size_t n, unsigned flags, address_fn *fn, void *ctx)
+{
+	struct list list = { .s = s, .end = n };
+	struct err e;
+	int rc = 0;
+
+	while (rc == 0 && list.at < n) {
+		size_t end = item_end(&list);
+		struct lex l = { .s = s,
+			.from = list.from,
+			.at = list.from,
+			.end = end,
+			.flags = flags,
+			.e = &e };
+
+		rc = give(&l, fn, ctx);
+	}
+	return rc;
+}
+
+/* ---- host names ---- */
+
+bool
+address_is_hostname(const char *s, size_t n)
+{
+	size_t start = 0;
+
+	if (n > 0 && s[n - 1] == '.')
+		n--;
+	if (n == 0 || n > ADDRESS_DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && is_label((unsigned char)s[i]))
+			continue;
+		if ((i < n && s[i] != '.') || i == start ||
+		    i - start > LABEL_MAX || s[start] == '-' || s[i - 1] == '-')
+			return false;
+		start = i + 1;
+	}
+	return true;
+}

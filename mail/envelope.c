@@ -1,0 +1,219 @@
+/*
+ * envelope: see envelope.h. Recipients stand in the order given; a hash table
+ * of their numbers finds doubles, so that adding many stays linear.
+ * Callers: cli, mx.c, deliver.c. It parses nothing and looks nothing up.
+ * RFC 5321 2.3.1 and 4.2.1; exit codes by sysexits(3), see base/err.h.
+ * Ownership: all belongs to the envelope until envelope_free().
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/enc.h"
+#include "mail/envelope.h"
+
+#define GIVEN_MAX 1024 /* octets kept of what the user typed */
+#define FIRST_SIZE 8
+
+void
+envelope_init(struct envelope *env)
+{
+	*env = (struct envelope){ 0 };
+}
+
+void
+envelope_free(struct envelope *env)
+{
+	if (env == NULL)
+		return;
+	address_free(&env->sender);
+	for (size_t i = 0; i < env->n; i++) {
+		address_free(&env->rcpts[i].addr);
+		free(env->rcpts[i].given);
+	}
+	free(env->rcpts);
+	free(env->slots);
+	envelope_init(env);
+}
+
+/* ---- the hash table: linear probing, at most half full ---- */
+
+/* The slot that holds `a`, or the empty one where it belongs. */
+static size_t *
+find_slot(const struct envelope *env, const struct address *a)
+{
+	size_t mask = env->nslots - 1;
+	size_t i = address_hash(a) & mask;
+
+	while (env->slots[i] != 0 &&
+	    !address_equal(&env->rcpts[env->slots[i] - 1].addr, a))
+		i = (i + 1) & mask;
+	return &env->slots[i];
+}
+
+static int
+grow_slots(struct envelope *env, size_t nslots)
+{
+	size_t *slots = calloc(nslots, sizeof *slots);
+
+	if (slots == NULL)
+		return -1;
+	free(env->slots);
+	env->slots = slots;
+	env->nslots = nslots;
+	for (size_t i = 0; i < env->n; i++)
+		if (env->rcpts[i].addr.raw != NULL)
+			*find_slot(env, &env->rcpts[i].addr) = i + 1;
+	return 0;
+}
+
+/* Room for one more recipient, in the list and in the table. */
+static int
+make_room(struct envelope *env)
+{
+	size_t size = env->size == 0 ? FIRST_SIZE : env->size * 2;
+	struct recipient *rcpts;
+
+	if (env->n < env->size)
+		return 0;
+	rcpts = reallocarray(env->rcpts, size, sizeof *rcpts);
+	if (rcpts == NULL)
+		return -1;
+	env->rcpts = rcpts;
+	if (grow_slots(env, size * 2) == -1)
+		return -1;
+	env->size = size;
+	return 0;
+}
+
+/* ---- recipients ---- */
+
+static char *
+printable_copy(const char *s, size_t n)
+{
+	char text[GIVEN_MAX];
+
+	return strdup(enc_printable_str(text, sizeof text, s, n));
+}
+
+/* One more at the end of the list; there is room for it. */
+static struct recipient *
+append(struct envelope *env, const char *given, size_t n)
+{
+	struct recipient *r = &env->rcpts[env->n];
+
+	*r = (struct recipient){ .given = printable_copy(given, n) };
+	if (r->given == NULL)
+		return NULL;
+	env->n++;
+	return r;
+}
+
+int
+envelope_add(
+    struct envelope *env, struct address *a, const char *given, size_t n)
+{
+	struct recipient *r = NULL;
+	size_t *slot = NULL;
+	int rc = -1;
+
+	if (make_room(env) == 0)
+		slot = find_slot(env, a);
+	if (slot != NULL && *slot != 0)
+		rc = 1;
+	else if (slot != NULL)
+		r = append(env, given, n);
+	if (r == NULL) {
+		address_free(a);
+		return rc;
+	}
+	r->addr = *a;
+	*a = (struct address){ 0 };
+	*slot = env->n;
+	return 0;
+}
+
+int
+envelope_add_failed(
+    struct envelope *env, const char *given, size_t n, const struct err *e)
+{
+	struct recipient *r = NULL;
+
+	if (make_room(env) == 0)
+		r = append(env, given, n);
+	if (r == NULL)
+		return -1;
+	return outcome_decide(&r->outcome, e);
+}
+
+size_t
+envelope_count(const struct envelope *env, enum outcome_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < env->n; i++)
+		count += env->rcpts[i].outcome.state == state;
+	return count;
+}
+
+/* ---- outcomes ---- */
+
+int
+outcome_decide(struct outcome *o, const struct err *e)
+{
+	static const enum outcome_state state[] = {
+		[ERR_OK] = OUTCOME_DELIVERED,
+		[ERR_TEMP] = OUTCOME_DEFERRED,
+		[ERR_PERM] = OUTCOME_FAILED,
+	};
+
+	if (o->state != OUTCOME_PENDING)
+		return -1;
+	o->err = *e;
+	o->state = state[e->verdict];
+	return 0;
+}
+
+const char *
+outcome_name(enum outcome_state state)
+{
+	static const char *const name[OUTCOME_STATES] = { "pending",
+		"delivered", "queued", "deferred", "failed" };
+
+	return name[state];
+}
+
+/* An undecided recipient is a bug, and nothing that a retry would cure. */
+static int
+failure_exit(const struct outcome *o)
+{
+	if (o->state == OUTCOME_PENDING)
+		return EX_SOFTWARE;
+	return o->state == OUTCOME_FAILED ? err_exit(&o->err) : EX_OK;
+}
+
+int
+envelope_exit(const struct envelope *env)
+{
+	bool taken = false, deferred = false, only_ours = true;
+
+	for (size_t i = 0; i < env->n; i++) {
+		const struct outcome *o = &env->rcpts[i].outcome;
+		int code = failure_exit(o);
+
+		if (code != EX_OK)
+			return code;
+		if (o->state != OUTCOME_DEFERRED) {
+			taken = true;
+			continue;
+		}
+		deferred = true;
+		only_ours = only_ours && err_exit(&o->err) == EX_OSERR;
+	}
+	if (!deferred)
+		return EX_OK;
+	/* 71 and 75 ask for a retry to all: those who have it get it twice. */
+	if (taken)
+		return EX_UNAVAILABLE;
+	return only_ours ? EX_OSERR : EX_TEMPFAIL;
+}
