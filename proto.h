@@ -47,8 +47,9 @@ const struct caps *session_caps(const struct session *);
  * Send one message to the pending ones of the given recipients, in as many
  * transactions as the server's limits ask for. Each recipient that the
  * server decided is decided in the envelope and told to on_outcome.
- * 0: all are decided. -1 with *e, scope host: those still pending may be
- * tried at the next target; the connection is of no more use. Any other
+ * 0: all are decided. 1: the server takes no more on this connection, but
+ * some are pending and may go over a new one to the same host. -1 with *e,
+ * scope host: those still pending may be tried at the next target. Any other
  * failure decides all of them and is 0.
  */
 int session_send(struct session *, const struct message *, struct envelope *,

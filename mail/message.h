@@ -40,9 +40,10 @@ struct message {
 	struct octets octets; /* borrowed: the whole input */
 	uint64_t body_off; /* the body's first octet in octets */
 	bool has_body; /* a blank line was there, or text follows */
-	uint64_t size; /* of the wire form, octets, dots not stuffed */
-	bool needs_8bit; /* some octet has its high bit set */
-	uint64_t first_8bit; /* its line, counted from 1; 0 without one */
+	uint64_t body_size; /* the body's wire form, octets */
+	uint64_t header_8bit; /* first input line of the header with an octet
+				 over 127, counted from 1; 0 without one */
+	uint64_t body_8bit; /* the same for the body */
 };
 
 /*
@@ -55,6 +56,15 @@ struct message {
 int message_open(struct message *, struct octets in, struct err *e);
 
 void message_free(struct message *);
+
+/* Octets of the wire form, dots not stuffed: what SIZE= declares. */
+uint64_t message_size(const struct message *);
+
+/*
+ * The first input line that cannot go without 8BITMIME (RFC 6152), counted
+ * from 1; 0 if the message is 7-bit.
+ */
+uint64_t message_8bit(const struct message *);
 
 /*
  * Remove each field of that name (case-blind, with its folded lines);
@@ -86,8 +96,10 @@ struct view {
  * reads.
  */
 void view_open(struct view *, const struct message *, enum view_form);
-/* Octets read (n must be at least 4), 0 at the end, -1 with *e. */
+/* Octets read (n must be at least 8), 0 at the end, -1 with *e. */
 long view_read(struct view *, void *to, size_t n, struct err *e);
+/* True once everything was read. */
+bool view_done(const struct view *);
 void view_close(struct view *);
 
 #endif

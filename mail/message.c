@@ -1,0 +1,555 @@
+/*
+ * message: see message.h. One small cutter, used for the scan and for every
+ * view, decides where lines end, so the size that is declared and the octets
+ * that are sent cannot differ.
+ * Callers: queue/submit.c, proto.c. It opens no file and changes no body.
+ * RFC 5322 2.2 (fields), 4.5.2 of RFC 5321 (dots), RFC 4155 (From line).
+ * Ownership: the header is ours, the body is read through the callback.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/enc.h"
+#include "base/err.h"
+#include "mail/message.h"
+
+/* Octets read at a time; a line that is no field is known to be none by
+ * FIELD_LOOK octets. */
+#define BLOCK (128u * 1024)
+#define FIELD_LOOK 1024u
+
+/* ---- lines ---- */
+
+/* A piece of a line: text, and whether the line ends behind it. */
+struct piece {
+	size_t len;
+	bool eol;
+};
+
+/*
+ * The next piece of p (n > 0); returns octets used. CR, LF and CRLF end a
+ * line. *cr carries a CR that ended the last block: its LF is swallowed.
+ */
+static size_t
+cut(bool *cr, const char *p, size_t n, struct piece *out)
+{
+	const char *lf, *end, *r;
+
+	out->len = 0;
+	out->eol = false;
+	if (*cr && p[0] == '\n') {
+		*cr = false;
+		return 1;
+	}
+	*cr = false;
+	lf = memchr(p, '\n', n);
+	end = lf == NULL ? p + n : lf;
+	r = memchr(p, '\r', (size_t)(end - p));
+	if (r != NULL)
+		end = r;
+	out->len = (size_t)(end - p);
+	if (end == p + n)
+		return n;
+	out->eol = true;
+	if (r == NULL)
+		return out->len + 1;
+	if (r + 1 == lf)
+		return out->len + 2;
+	*cr = r + 1 == p + n;
+	return out->len + 1;
+}
+
+static int
+bad_line(struct err *e, uint64_t line, const char *what)
+{
+	err_set(e, ERR_PERM, ERR_DATA, "message line %llu %s",
+	    (unsigned long long)line, what);
+	e->enhanced = (struct enhanced){ 5, 6, 0 };
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+static const char too_long[] = "is longer than 998 octets";
+static const char has_nul[] = "has a NUL octet";
+
+/* ---- header ---- */
+
+/* Octets of a field name with its colon at p, or 0 (RFC 5322 2.2, 4.5). */
+static size_t
+field_name(const char *p, size_t n)
+{
+	size_t i = 0, name;
+
+	while (i < n && p[i] > 32 && p[i] < 127 && p[i] != ':')
+		i++;
+	name = i;
+	while (i < n && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	return name > 0 && i < n && p[i] == ':' ? i + 1 : 0;
+}
+
+/* One block more of the input behind what `raw` has: 1, 0 at end, -1. */
+static int
+read_more(const struct octets *in, struct buf *raw, struct err *e)
+{
+	char *to = buf_room(raw, BLOCK);
+	long got;
+
+	if (to == NULL) {
+		err_set(e, ERR_PERM, ERR_DATA,
+		    "the message header is larger than %u MiB",
+		    MESSAGE_HEADER_MAX / (1024 * 1024));
+		e->enhanced = (struct enhanced){ 5, 6, 0 };
+		e->stage = STAGE_INPUT;
+		return -1;
+	}
+	got = in->read(in->ctx, raw->len, to, BLOCK, e);
+	if (got > 0)
+		buf_grew(raw, (size_t)got);
+	return got > 0 ? 1 : (int)got;
+}
+
+/* What a raw line is to the header reader. */
+enum line_kind { LINE_FIELD, LINE_BLANK, LINE_OTHER, LINE_END };
+
+struct header_reader {
+	const struct octets *in; /* borrowed */
+	struct buf raw; /* owned: the input's beginning */
+	size_t at; /* the present line */
+	size_t len; /* its octets without line end */
+	size_t next; /* the next line */
+	uint64_t line; /* the present line's number, from 1 */
+};
+
+/* Find the end of the line at h->at: 1, 0 no line is left, -1 with *e. */
+static int
+header_line(struct header_reader *h, struct err *e)
+{
+	size_t seen = 0;
+	const char *lf;
+	int got;
+
+	for (;;) {
+		lf = NULL;
+		if (h->raw.len > h->at + seen)
+			lf = memchr(h->raw.data + h->at + seen, '\n',
+			    h->raw.len - h->at - seen);
+		if (lf != NULL)
+			break;
+		seen = h->raw.len - h->at;
+		if (seen > FIELD_LOOK &&
+		    field_name(h->raw.data + h->at, FIELD_LOOK) == 0 &&
+		    h->raw.data[h->at] != ' ' && h->raw.data[h->at] != '\t')
+			break;
+		got = read_more(h->in, &h->raw, e);
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+	}
+	h->len = lf == NULL ? h->raw.len - h->at :
+			      (size_t)(lf - h->raw.data) - h->at;
+	h->next = h->at + h->len + (lf != NULL);
+	if (lf != NULL && h->len > 0 && lf[-1] == '\r')
+		h->len--;
+	return h->next > h->at;
+}
+
+static enum line_kind
+line_kind(const struct message *m, const char *p, size_t n)
+{
+	if (n == 0)
+		return LINE_BLANK;
+	if (p[0] == ' ' || p[0] == '\t')
+		return m->header.len > 0 ? LINE_FIELD : LINE_OTHER;
+	return field_name(p, n) > 0 ? LINE_FIELD : LINE_OTHER;
+}
+
+/* Keep a header line: checked, its bare CRs made spaces. */
+static int
+keep_line(struct message *m, const struct header_reader *h, struct err *e)
+{
+	const char *p = h->raw.data + h->at;
+	size_t start = m->header.len;
+	char *cr;
+
+	if (h->len > MESSAGE_LINE_MAX)
+		return bad_line(e, h->line, too_long);
+	if (memchr(p, '\0', h->len) != NULL)
+		return bad_line(e, h->line, has_nul);
+	if (m->header_8bit == 0 && enc_has_8bit(p, h->len))
+		m->header_8bit = h->line;
+	buf_add(&m->header, p, h->len);
+	buf_addc(&m->header, '\n');
+	if (!buf_ok(&m->header))
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "no memory for the message header");
+	while ((cr = memchr(m->header.data + start, '\r',
+		    m->header.len - start)) != NULL)
+		*cr = ' ';
+	return 0;
+}
+
+/* The header's lines up to its end; h->at is then where the body begins. */
+static int
+read_header(struct message *m, struct header_reader *h, struct err *e)
+{
+	int got;
+
+	for (; (got = header_line(h, e)) == 1; h->at = h->next, h->line++) {
+		const char *p = h->raw.data + h->at;
+
+		if (h->line == 1 && h->len > 5 && memcmp(p, "From ", 5) == 0)
+			continue;
+		switch (line_kind(m, p, h->len)) {
+		case LINE_FIELD:
+			if (keep_line(m, h, e) == -1)
+				return -1;
+			continue;
+		case LINE_BLANK:
+			h->at = h->next;
+			h->line++;
+			/* FALLTHROUGH */
+		default:
+			m->has_body = true;
+			return 0;
+		}
+	}
+	return got;
+}
+
+/* ---- body ---- */
+
+struct scan {
+	uint64_t line; /* present line's number */
+	uint64_t len; /* its octets so far */
+	uint64_t size; /* wire octets so far */
+	uint64_t first; /* first line with an 8-bit octet */
+	bool cr;
+};
+
+/* What a whole block may hold, so that lines need not be looked at. */
+struct hint {
+	bool nul;
+	bool high;
+};
+
+static int
+scan_piece(struct scan *s, const char *p, const struct piece *c,
+    struct hint hint, struct err *e)
+{
+	s->len += c->len;
+	s->size += c->len;
+	if (s->len > MESSAGE_LINE_MAX)
+		return bad_line(e, s->line, too_long);
+	if (hint.nul && memchr(p, '\0', c->len) != NULL)
+		return bad_line(e, s->line, has_nul);
+	if (hint.high && s->first == 0 && enc_has_8bit(p, c->len))
+		s->first = s->line;
+	if (c->eol) {
+		s->size += 2;
+		s->line++;
+		s->len = 0;
+	}
+	return 0;
+}
+
+static int
+scan_block(struct scan *s, const char *p, size_t n, struct err *e)
+{
+	struct hint hint = { .nul = memchr(p, '\0', n) != NULL };
+	struct piece c;
+	size_t used;
+
+	hint.high = s->first == 0 && enc_has_8bit(p, n);
+	for (; n > 0; p += used, n -= used) {
+		used = cut(&s->cr, p, n, &c);
+		if (scan_piece(s, p, &c, hint, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+scan_body(struct message *m, uint64_t line, struct err *e)
+{
+	struct scan s = { .line = line };
+	uint64_t off = m->body_off;
+	struct buf block;
+	char *p;
+	long got = -1;
+	int bad = 0;
+
+	buf_init(&block, BLOCK);
+	p = buf_room(&block, BLOCK);
+	if (p == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	while (bad == 0 &&
+	    (got = m->octets.read(m->octets.ctx, off, p, BLOCK, e)) > 0) {
+		bad = scan_block(&s, p, (size_t)got, e);
+		off += (uint64_t)got;
+	}
+	buf_free(&block);
+	m->body_size = s.size + (s.len > 0 ? 2 : 0);
+	m->body_8bit = s.first;
+	return bad != 0 || got < 0 ? -1 : 0;
+}
+
+/* ---- the message ---- */
+
+int
+message_open(struct message *m, struct octets in, struct err *e)
+{
+	struct header_reader h = { .in = &in, .line = 1 };
+	int got;
+
+	*m = (struct message){ .octets = in };
+	buf_init(&m->header, MESSAGE_HEADER_MAX);
+	buf_init(&h.raw, MESSAGE_HEADER_MAX + BLOCK);
+	got = read_header(m, &h, e);
+	buf_free(&h.raw);
+	m->body_off = h.at;
+	if (got == 0 && m->has_body)
+		got = scan_body(m, h.line, e);
+	if (got == -1)
+		message_free(m);
+	return got;
+}
+
+void
+message_free(struct message *m)
+{
+	if (m != NULL)
+		buf_free(&m->header);
+}
+
+uint64_t
+message_size(const struct message *m)
+{
+	uint64_t size = m->header.len + (m->has_body ? 2 : 0) + m->body_size;
+	size_t i;
+
+	for (i = 0; i < m->header.len; i++)
+		size += m->header.data[i] == '\n';
+	return size;
+}
+
+uint64_t
+message_8bit(const struct message *m)
+{
+	return m->header_8bit != 0 ? m->header_8bit : m->body_8bit;
+}
+
+/* Octets of the field at p, its folded lines included. */
+static size_t
+field_len(const char *p, size_t n)
+{
+	size_t i = 0;
+	const char *lf;
+
+	do {
+		lf = memchr(p + i, '\n', n - i);
+		i = lf == NULL ? n : (size_t)(lf - p) + 1;
+	} while (i < n && (p[i] == ' ' || p[i] == '\t'));
+	return i;
+}
+
+static bool
+field_is(const char *p, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	return n > len && strncasecmp(p, name, len) == 0 &&
+	    field_name(p, n) > 0 &&
+	    (p[len] == ':' || p[len] == ' ' || p[len] == '\t');
+}
+
+size_t
+message_remove(struct message *m, const char *name)
+{
+	struct buf *h = &m->header;
+	size_t at = 0, kept = 0, len, removed = 0;
+
+	for (; at < h->len; at += len) {
+		len = field_len(h->data + at, h->len - at);
+		if (field_is(h->data + at, len, name)) {
+			removed++;
+			continue;
+		}
+		memmove(h->data + kept, h->data + at, len);
+		kept += len;
+	}
+	buf_cut(h, kept);
+	if (removed > 0 && !enc_has_8bit(buf_str(h), h->len))
+		m->header_8bit = 0;
+	return removed;
+}
+
+/* ---- views ---- */
+
+enum view_part { PART_HEADER, PART_BLANK, PART_BODY, PART_LAST, PART_END };
+
+void
+view_open(struct view *v, const struct message *m, enum view_form form)
+{
+	*v = (struct view){ .m = m, .form = form, .bol = true };
+	v->off = m->body_off;
+	buf_init(&v->in, BLOCK);
+}
+
+void
+view_close(struct view *v)
+{
+	buf_free(&v->in);
+}
+
+bool
+view_done(const struct view *v)
+{
+	return v->part == PART_END;
+}
+
+struct out {
+	char *p;
+	size_t left;
+};
+
+static void
+put(struct out *o, const char *p, size_t n)
+{
+	memcpy(o->p, p, n);
+	o->p += n;
+	o->left -= n;
+}
+
+/*
+ * Dress octets of p into `o`: octets used, fewer than n when `o` is full.
+ * A line end and a doubled dot need two octets of room.
+ */
+static size_t
+dress(struct view *v, const char *p, size_t n, struct out *o)
+{
+	size_t used = 0, step;
+	struct piece c;
+	bool cr;
+
+	while (used < n && o->left >= 4) {
+		cr = v->cr;
+		step = cut(&cr, p + used, n - used, &c);
+		if (c.len > 0 && v->bol && v->form == VIEW_DOTTED &&
+		    p[used] == '.')
+			put(o, ".", 1);
+		if (c.len > 0)
+			v->bol = false;
+		if (c.len > o->left - 2) {
+			/* The line's rest comes with the next read. */
+			step = o->left - 2;
+			put(o, p + used, step);
+			v->cr = false;
+			return used + step;
+		}
+		put(o, p + used, c.len);
+		v->cr = cr;
+		if (c.eol) {
+			put(o, "\r\n", 2);
+			v->bol = true;
+		}
+		used += step;
+	}
+	return used;
+}
+
+/* The next block of the body: 1, 0 at its end, -1 with *e. */
+static int
+next_block(struct view *v, struct err *e)
+{
+	char *p;
+	long got;
+
+	buf_reset(&v->in);
+	v->at = 0;
+	p = buf_room(&v->in, BLOCK);
+	if (p == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	got = v->m->octets.read(v->m->octets.ctx, v->off, p, BLOCK, e);
+	if (got <= 0)
+		return (int)got;
+	buf_grew(&v->in, (size_t)got);
+	v->off += (uint64_t)got;
+	return 1;
+}
+
+/* Each part's reader returns 1 when the part is done, 0 if `o` is full. */
+static int
+view_header(struct view *v, struct out *o, struct err *e)
+{
+	const struct buf *h = &v->m->header;
+
+	(void)e;
+	if (v->at < h->len)
+		v->at += dress(v, h->data + v->at, h->len - v->at, o);
+	if (v->at < h->len)
+		return 0;
+	v->at = 0;
+	return 1;
+}
+
+static int
+view_blank(struct view *v, struct out *o, struct err *e)
+{
+	(void)e;
+	if (v->m->has_body)
+		put(o, "\r\n", 2);
+	else
+		v->part = PART_LAST; /* nothing follows the header */
+	return 1;
+}
+
+static int
+view_body(struct view *v, struct out *o, struct err *e)
+{
+	int got;
+
+	while (o->left >= 4) {
+		if (v->at == v->in.len) {
+			got = next_block(v, e);
+			if (got <= 0)
+				return got == 0 ? 1 : -1;
+		}
+		v->at += dress(v, v->in.data + v->at, v->in.len - v->at, o);
+	}
+	return 0;
+}
+
+static int
+view_last(struct view *v, struct out *o, struct err *e)
+{
+	(void)e;
+	if (!v->bol)
+		put(o, "\r\n", 2);
+	v->bol = true;
+	return 1;
+}
+
+long
+view_read(struct view *v, void *to, size_t n, struct err *e)
+{
+	static int (*const part[])(
+	    struct view *, struct out *, struct err *) = {
+		[PART_HEADER] = view_header,
+		[PART_BLANK] = view_blank,
+		[PART_BODY] = view_body,
+		[PART_LAST] = view_last,
+	};
+	struct out o = { .p = to, .left = n };
+	int done = 1;
+
+	while (v->part != PART_END && o.left >= 4 && done == 1) {
+		done = part[v->part](v, &o, e);
+		if (done == -1)
+			return -1;
+		v->part += done;
+	}
+	return (long)(n - o.left);
+}

@@ -1,0 +1,971 @@
+/*
+ * proto: see proto.h. The dialogue is a table of steps, one row each: what
+ * is sent, how its reply is taken, how long it may take, how far trouble
+ * reaches. Two cursors walk it: `cmd` is the next command to send, `sent`
+ * holds those whose replies are awaited. Lock-step is a window of one.
+ * Callers: deliver.c. It never connects and never chooses a host.
+ * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; RFC 1870; RFC 6152; RFC 9422.
+ * Ownership: borrows connection, message and envelope.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/observer.h"
+#include "mail/envelope.h"
+#include "mail/message.h"
+#include "net/io.h"
+#include "proto.h"
+#include "smtp/caps.h"
+#include "smtp/reply.h"
+
+/* Commands that may be on their way at once. */
+#define WINDOW 1
+
+/* Octets of the message written at once, and the dot behind the last. */
+#define CHUNK (64 * 1024)
+#define DOT ".\r\n"
+
+/* A stop was asked for, but the message is out: so long for its reply. */
+#define GRACE_MS 10000
+
+#define COMMAND_LINE_MAX 1000
+
+enum step {
+	STEP_GREETING,
+	STEP_EHLO,
+	STEP_HELO,
+	STEP_RSET,
+	STEP_MAIL,
+	STEP_RCPT,
+	STEP_DATA,
+	STEP_END,
+	STEP_NONE
+};
+
+/* A place in the dialogue: the step, and for RCPT and LMTP's END which. */
+struct cursor {
+	enum step step;
+	size_t i;
+};
+
+/* One MAIL to its end of data. */
+struct transaction {
+	const struct message *m; /* borrowed */
+	struct envelope *env; /* borrowed */
+	const size_t *rcpts; /* borrowed: the whole message's */
+	size_t n;
+	size_t *todo; /* owned: this transaction's, numbers in env */
+	size_t ntodo;
+	size_t *accepted; /* owned: those that the server took */
+	size_t naccepted;
+	bool full; /* the server wants no more recipients in it */
+	bool over; /* nothing more is to be sent in it */
+	bool final; /* the last octets were given away */
+};
+
+struct session {
+	struct session_config cfg;
+	struct io *io; /* borrowed */
+	const struct observer *obs; /* borrowed */
+	struct caps caps;
+	struct reply reply;
+	struct buf out; /* owned: commands, or a chunk of data, to write */
+	struct cursor cmd;
+	struct cursor sent[WINDOW];
+	size_t nsent;
+	struct transaction t;
+	size_t transactions; /* begun on this connection */
+	bool early; /* `reply` holds an answer to data not yet whole */
+	bool dirty; /* RSET is due before the next MAIL */
+	bool alive; /* the connection can carry a command */
+	struct err ehlo; /* the refusal for which HELO is tried */
+	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
+};
+
+/*
+ * send puts the command into s->out (data goes out at once) and moves cmd;
+ * take has one reply and may move cmd. Both return 0, or -1 with *e when
+ * the connection can go on no longer.
+ */
+struct step_row {
+	enum stage stage;
+	int seconds; /* RFC 5321 4.5.3.2: for the reply */
+	bool sync; /* nothing follows before its reply */
+	enum err_scope scope; /* trouble with the connection reaches so far */
+	int (*send)(struct session *, struct err *);
+	int (*take)(struct session *, struct cursor, struct err *);
+};
+
+static const struct step_row steps[STEP_NONE];
+
+/* ---- telling ---- */
+
+static void
+tell_line(struct session *s, enum line_from from, const char *p, size_t n)
+{
+	if (s->obs != NULL && s->obs->on_line != NULL)
+		s->obs->on_line(s->obs->ctx, from, p, n);
+}
+
+static void
+tell_reply(struct session *s)
+{
+	char line[REPLY_LINE_KEPT + 8];
+	const char *p;
+	size_t i, len;
+	int n;
+
+	if (s->obs == NULL || s->obs->on_line == NULL)
+		return;
+	for (i = 0; (p = reply_line(&s->reply, i, &len)) != NULL; i++) {
+		n = snprintf(line, sizeof line, "%03d%c", s->reply.code,
+		    i + 1 < s->reply.lines ? '-' : ' ');
+		if (len > sizeof line - (size_t)n)
+			len = sizeof line - (size_t)n;
+		memcpy(line + n, p, len);
+		tell_line(s, LINE_SERVER, line, (size_t)n + len);
+	}
+}
+
+/* Decide a recipient, unless that was done, and say so. */
+static void
+decide(struct session *s, size_t rcpt, bool in_doubt, const struct err *e)
+{
+	struct outcome *o = &s->t.env->rcpts[rcpt].outcome;
+
+	if (outcome_decide(o, e) == -1)
+		return;
+	o->in_doubt = in_doubt;
+	snprintf(o->host, sizeof o->host, "%s", s->cfg.host);
+	snprintf(o->ip, sizeof o->ip, "%s", s->cfg.ip);
+	o->port = s->cfg.port;
+	if (s->obs != NULL && s->obs->on_outcome != NULL)
+		s->obs->on_outcome(s->obs->ctx, rcpt, o);
+}
+
+static bool
+pending(const struct session *s, size_t rcpt)
+{
+	return s->t.env->rcpts[rcpt].outcome.state == OUTCOME_PENDING;
+}
+
+/*
+ * Decide all recipients of the message that are still open. Only those that
+ * the server accepted can be in doubt, once the last octets went out.
+ */
+static void
+decide_rest(struct session *s, const struct err *e)
+{
+	bool doubt = s->t.final && e->kind != ERR_REPLY;
+	size_t i;
+
+	for (i = 0; i < s->t.naccepted; i++)
+		decide(s, s->t.accepted[i], doubt, e);
+	for (i = 0; i < s->t.n; i++)
+		decide(s, s->t.rcpts[i], false, e);
+}
+
+/* ---- errors ---- */
+
+/* The server's reply as an error (or as its thanks, for 2yz). */
+static void
+reply_err(struct session *s, enum step step, struct err *e)
+{
+	const struct reply *r = &s->reply;
+
+	err_clear(e);
+	e->verdict = reply_class(r) == 2 ? ERR_OK :
+	    reply_class(r) == 5		 ? ERR_PERM :
+					   ERR_TEMP;
+	e->kind = ERR_REPLY;
+	e->scope = steps[step].scope;
+	e->stage = steps[step].stage;
+	e->code = r->code;
+	e->enhanced = r->enhanced;
+	snprintf(e->command, sizeof e->command, "%s", s->command);
+	reply_words(r, e->text, sizeof e->text);
+}
+
+/* Trouble with the connection at a step: it is of no more use. */
+static int
+trouble(struct session *s, enum step step, struct err *e)
+{
+	/* A server that refused EHLO and closed has said what it means. */
+	if (step == STEP_HELO && e->kind == ERR_CONNECT)
+		*e = s->ehlo;
+	if (e->stage == STAGE_NONE)
+		e->stage = steps[step].stage;
+	if (e->scope == SCOPE_NONE)
+		e->scope = steps[step].scope;
+	snprintf(e->command, sizeof e->command, "%s", s->command);
+	s->alive = false;
+	return -1;
+}
+
+/* A reply of a class that has no meaning here (RFC 5321 4.3.2). */
+static int
+unexpected(struct session *s, enum step step, struct err *e)
+{
+	char words[ERR_TEXT_MAX / 2];
+
+	err_set(e, ERR_TEMP, ERR_PROTOCOL, "unexpected reply \"%s\"",
+	    reply_words(&s->reply, words, sizeof words));
+	e->code = s->reply.code;
+	return trouble(s, step, e);
+}
+
+/* ---- the wire ---- */
+
+static void
+set_deadline(struct session *s, int seconds)
+{
+	int64_t ms = (int64_t)seconds * 1000;
+
+	if (s->cfg.timeout_max > 0 && ms > s->cfg.timeout_max)
+		ms = s->cfg.timeout_max;
+	io_deadline(s->io, ms);
+}
+
+/*
+ * The one writer of command lines. Nothing with CR, LF or NUL, or too long
+ * for any server, passes it, whatever its callers were given.
+ */
+static int command(struct session *s, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static int
+command(struct session *s, struct err *e, const char *fmt, ...)
+{
+	char line[COMMAND_LINE_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof line ||
+	    strpbrk(line, "\r\n") != NULL) {
+		err_set(e, ERR_PERM, ERR_INTERNAL,
+		    "a command with a line end in it, or too long, was not sent");
+		e->scope = SCOPE_MESSAGE;
+		return -1;
+	}
+	snprintf(s->command, sizeof s->command, "%s", line);
+	tell_line(s, LINE_CLIENT, line, (size_t)n);
+	buf_add(&s->out, line, (size_t)n);
+	buf_adds(&s->out, "\r\n");
+	if (!buf_ok(&s->out))
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	return 0;
+}
+
+static int
+flush(struct session *s, struct err *e)
+{
+	size_t done;
+	int ok = 0;
+
+	if (s->out.len > 0 &&
+	    io_write(s->io, s->out.data, s->out.len, false, &done, e) !=
+		IO_WRITTEN)
+		ok = -1;
+	buf_reset(&s->out);
+	return ok;
+}
+
+/*
+ * Feed the parser with what was read: 1 when a reply is whole, 0 if more is
+ * needed, -1 with *e if it is malformed.
+ */
+static int
+parse_reply(struct session *s, struct err *e)
+{
+	struct buf *in = &s->io->in;
+	enum reply_status got;
+	size_t used;
+
+	if (in->len == 0)
+		return 0;
+	got = reply_feed(&s->reply, in->data, in->len, &used);
+	buf_consume(in, used);
+	if (got == REPLY_BAD)
+		return err_set(e, ERR_TEMP, ERR_PROTOCOL, "malformed reply: %s",
+		    s->reply.bad);
+	return got == REPLY_DONE;
+}
+
+/*
+ * More octets of a reply. A stop is heard, but not while the server holds
+ * the whole message: then its answer is given a little time, so that what
+ * became of it is known.
+ */
+static int
+more(struct session *s, struct err *e)
+{
+	int got = io_fill(s->io, e);
+
+	if (got == -1 && s->t.final && wait_stopped(s->io->waiter)) {
+		s->io->waiter = NULL;
+		io_deadline(s->io, GRACE_MS);
+		got = io_fill(s->io, e);
+	}
+	if (got == 0)
+		err_set(e, ERR_TEMP, ERR_CONNECT,
+		    "the server closed the connection");
+	return got > 0 ? 0 : -1;
+}
+
+static int
+read_reply(struct session *s, struct err *e)
+{
+	int got;
+
+	reply_reset(&s->reply);
+	while ((got = parse_reply(s, e)) == 0)
+		if (more(s, e) == -1)
+			return -1;
+	return got == 1 ? 0 : -1;
+}
+
+/* ---- the loop ---- */
+
+static int
+go(struct session *s, enum step step, size_t i)
+{
+	s->cmd = (struct cursor){ step, i };
+	return 0;
+}
+
+/* Send what the window and the next sync point allow. */
+static int
+send_some(struct session *s, struct err *e)
+{
+	struct cursor at;
+
+	while (s->cmd.step != STEP_NONE && s->nsent < WINDOW) {
+		at = s->cmd;
+		s->sent[s->nsent++] = at;
+		if (steps[at.step].sync)
+			go(s, STEP_NONE, 0);
+		if (steps[at.step].send(s, e) == -1)
+			return trouble(s, at.step, e);
+	}
+	set_deadline(s, steps[s->sent[0].step].seconds);
+	if (flush(s, e) == -1 && !io_readable(s->io))
+		return trouble(s, s->sent[0].step, e);
+	return 0;
+}
+
+/* Take the reply to the oldest command. */
+static int
+take_one(struct session *s, struct err *e)
+{
+	struct cursor at = s->sent[0];
+
+	if (s->early)
+		s->early = false;
+	else if (read_reply(s, e) == -1)
+		return trouble(s, at.step, e);
+	tell_reply(s);
+	memmove(s->sent, s->sent + 1, --s->nsent * sizeof s->sent[0]);
+	if (s->reply.code == 421) {
+		/* RFC 5321 3.8: it may come at any time and closes. */
+		reply_err(s, at.step, e);
+		return trouble(s, at.step, e);
+	}
+	return steps[at.step].take(s, at, e);
+}
+
+/* From `first` until nothing is left to send and nothing to take. */
+static int
+run(struct session *s, enum step first, struct err *e)
+{
+	s->nsent = 0;
+	go(s, first, 0);
+	while (s->cmd.step != STEP_NONE || s->nsent > 0) {
+		if (send_some(s, e) == -1)
+			return -1;
+		if (take_one(s, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- greeting, EHLO, HELO, RSET ---- */
+
+static int
+send_nothing(struct session *s, struct err *e)
+{
+	(void)s;
+	(void)e;
+	return 0;
+}
+
+/* The server will not do: its words, and the next host is tried. */
+static int
+refused(struct session *s, enum step step, struct err *e)
+{
+	if (reply_class(&s->reply) == 3)
+		return unexpected(s, step, e);
+	reply_err(s, step, e);
+	return -1;
+}
+
+static int
+take_greeting(struct session *s, struct cursor at, struct err *e)
+{
+	if (reply_class(&s->reply) != 2)
+		return refused(s, at.step, e);
+	return go(s, STEP_EHLO, 0);
+}
+
+static const char *
+helo_name(const struct session *s, char literal[IO_LITERAL_MAX])
+{
+	return s->cfg.helo != NULL ? s->cfg.helo : io_literal(s->io, literal);
+}
+
+static int
+send_ehlo(struct session *s, struct err *e)
+{
+	char literal[IO_LITERAL_MAX];
+
+	return command(s, e, "%s %s", s->cfg.lmtp ? "LHLO" : "EHLO",
+	    helo_name(s, literal));
+}
+
+static int
+take_ehlo(struct session *s, struct cursor at, struct err *e)
+{
+	int class = reply_class(&s->reply);
+
+	if (class == 2) {
+		caps_parse(&s->caps, &s->reply);
+		return 0;
+	}
+	/* RFC 7504 3: 521 is about the host, not about EHLO. */
+	if (class == 5 && !s->cfg.lmtp && s->reply.code != 521) {
+		reply_err(s, at.step, &s->ehlo);
+		return go(s, STEP_HELO, 0);
+	}
+	return refused(s, at.step, e);
+}
+
+static int
+send_helo(struct session *s, struct err *e)
+{
+	char literal[IO_LITERAL_MAX];
+
+	return command(s, e, "HELO %s", helo_name(s, literal));
+}
+
+static int
+take_helo(struct session *s, struct cursor at, struct err *e)
+{
+	return reply_class(&s->reply) == 2 ? 0 : refused(s, at.step, e);
+}
+
+static int
+send_rset(struct session *s, struct err *e)
+{
+	go(s, STEP_MAIL, 0);
+	return command(s, e, "RSET");
+}
+
+static int
+take_rset(struct session *s, struct cursor at, struct err *e)
+{
+	if (reply_class(&s->reply) != 2) {
+		reply_err(s, at.step, e);
+		return trouble(s, at.step, e);
+	}
+	s->dirty = false;
+	return 0;
+}
+
+/* ---- the transaction ---- */
+
+static int
+send_mail(struct session *s, struct err *e)
+{
+	const struct transaction *t = &s->t;
+	char size[32] = "";
+
+	go(s, STEP_RCPT, 0);
+	if (s->caps.has & CAP_SIZE)
+		snprintf(
+		    size, sizeof size, " SIZE=%" PRIu64, message_size(t->m));
+	return command(s, e, "MAIL FROM:<%s>%s%s", t->env->sender.raw, size,
+	    message_8bit(t->m) != 0 ? " BODY=8BITMIME" : "");
+}
+
+static int
+take_mail(struct session *s, struct cursor at, struct err *e)
+{
+	int class = reply_class(&s->reply);
+
+	s->dirty = true;
+	if (class == 2)
+		return 0;
+	if (class == 3)
+		return unexpected(s, at.step, e);
+	reply_err(s, at.step, e);
+	if (class == 4)
+		return -1;
+	/* RFC 5321 3.3: a sender refused for good is so at every host. */
+	e->scope = SCOPE_MESSAGE;
+	decide_rest(s, e);
+	s->t.over = true;
+	return go(s, STEP_NONE, 0);
+}
+
+/* Where the dialogue goes behind recipient i. */
+static int
+after_rcpt(struct session *s, size_t i)
+{
+	if (s->t.over)
+		return go(s, STEP_NONE, 0);
+	if (i + 1 < s->t.ntodo && !s->t.full)
+		return go(s, STEP_RCPT, i + 1);
+	return go(s, STEP_DATA, 0);
+}
+
+static int
+send_rcpt(struct session *s, struct err *e)
+{
+	size_t i = s->cmd.i;
+	const struct recipient *r = &s->t.env->rcpts[s->t.todo[i]];
+
+	after_rcpt(s, i);
+	return command(s, e, "RCPT TO:<%s>", r->addr.raw);
+}
+
+/*
+ * RFC 5321 4.5.3.1.10: 452, and 552 from old servers, say "too many
+ * recipients" unless an enhanced code says something else (x.5.3 does not).
+ */
+static bool
+too_many(const struct reply *r)
+{
+	const struct enhanced *x = &r->enhanced;
+
+	return (r->code == 452 || r->code == 552) &&
+	    (x->class == 0 || (x->subject == 5 && x->detail == 3));
+}
+
+static int
+take_rcpt(struct session *s, struct cursor at, struct err *e)
+{
+	struct transaction *t = &s->t;
+	int class = reply_class(&s->reply);
+
+	if (class == 3)
+		return unexpected(s, at.step, e);
+	if (class == 2)
+		t->accepted[t->naccepted++] = t->todo[at.i];
+	else if (too_many(&s->reply) && t->naccepted > 0)
+		t->full = true; /* this one waits for the next transaction */
+	else {
+		reply_err(s, at.step, e);
+		e->scope = SCOPE_RECIPIENT;
+		if (too_many(&s->reply))
+			e->verdict = ERR_TEMP;
+		decide(s, t->todo[at.i], false, e);
+	}
+	if (s->nsent == 0)
+		after_rcpt(s, at.i);
+	/* RFC 5321 3.3: no recipient left, no data. */
+	if (s->cmd.step == STEP_DATA && t->naccepted == 0)
+		go(s, STEP_NONE, 0);
+	return 0;
+}
+
+static int
+send_data(struct session *s, struct err *e)
+{
+	return command(s, e, "DATA");
+}
+
+static int
+take_data(struct session *s, struct cursor at, struct err *e)
+{
+	int class = reply_class(&s->reply);
+
+	if (class == 3)
+		return go(s, STEP_END, 0);
+	if (class == 2)
+		return unexpected(s, at.step, e);
+	reply_err(s, at.step, e);
+	decide_rest(s, e);
+	return 0;
+}
+
+/* ---- data ---- */
+
+/*
+ * The server spoke while data was on its way. Only a refusal can be meant:
+ * 1 when one is whole (then data stops), 0 to go on, -1 with *e.
+ */
+static int
+answered(struct session *s, struct err *e)
+{
+	int got = parse_reply(s, e);
+
+	if (got != 1)
+		return got;
+	if (reply_class(&s->reply) < 4)
+		return unexpected(s, STEP_END, e);
+	s->early = true;
+	return 1;
+}
+
+/*
+ * The connection broke while data was on its way. What the server said
+ * before counts (a 552 and a close, for one): 1, else -1 with *e kept.
+ */
+static int
+last_words(struct session *s, struct err *e)
+{
+	struct err why;
+	int got;
+
+	while ((got = answered(s, &why)) == 0)
+		if (!io_readable(s->io) || io_fill(s->io, &why) <= 0)
+			break;
+	(void)e;
+	return got == 1 ? 1 : -1;
+}
+
+/* Write data: 0, 1 when the server has refused it already, -1 with *e. */
+static int
+write_data(struct session *s, const char *p, size_t n, struct err *e)
+{
+	enum io_written w;
+	size_t done;
+	int got;
+
+	/* RFC 5321 4.5.3.2.5: for each block. */
+	set_deadline(s, 3 * 60);
+	for (; n > 0; p += done, n -= done) {
+		w = io_write(s->io, p, n, true, &done, e);
+		if (w == IO_FAILED)
+			return last_words(s, e);
+		if (w == IO_ANSWERED && (got = answered(s, e)) != 0)
+			return got;
+		if (w == IO_ANSWERED && s->io->eof) {
+			err_set(e, ERR_TEMP, ERR_CONNECT,
+			    "the server closed the connection");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* A chunk of the view in s->out, with the dot behind the last one. */
+static int
+next_chunk(struct session *s, struct view *v, struct err *e)
+{
+	char *to;
+	long got;
+
+	buf_reset(&s->out);
+	to = buf_room(&s->out, CHUNK);
+	if (to == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	got = view_read(v, to, CHUNK, e);
+	if (got == -1)
+		return -1;
+	buf_grew(&s->out, (size_t)got);
+	if (!view_done(v))
+		return 0;
+	buf_adds(&s->out, DOT);
+	/* From here on the server may have it, whatever happens to us. */
+	if (s->obs != NULL && s->obs->on_final != NULL &&
+	    s->obs->on_final(s->obs->ctx, s->t.accepted, s->t.naccepted) == -1)
+		return err_set(
+		    e, ERR_TEMP, ERR_MACHINE, "the parent process is gone");
+	s->t.final = true;
+	return 0;
+}
+
+static int
+write_message(struct session *s, struct err *e)
+{
+	struct view v;
+	int got;
+
+	view_open(&v, s->t.m, VIEW_DOTTED);
+	reply_reset(&s->reply);
+	/* What waits already cannot be the answer to data not yet sent. */
+	got = answered(s, e);
+	while (got == 0 && !view_done(&v)) {
+		got = next_chunk(s, &v, e);
+		if (got == 0)
+			got = write_data(s, s->out.data, s->out.len, e);
+	}
+	view_close(&v);
+	buf_reset(&s->out);
+	return got;
+}
+
+static int
+send_end(struct session *s, struct err *e)
+{
+	char note[64];
+	int got, n;
+
+	n = snprintf(note, sizeof note, "%" PRIu64 " octets of message",
+	    message_size(s->t.m));
+	tell_line(s, LINE_NOTE, note, (size_t)n);
+	snprintf(s->command, sizeof s->command, "end of data");
+	got = write_message(s, e);
+	if (got == -1) {
+		/* No dot may follow: a reset tells that this is no end. */
+		io_abort(s->io);
+		return -1;
+	}
+	if (got == 0)
+		tell_line(s, LINE_CLIENT, ".", 1);
+	else
+		s->alive = false; /* the data was cut short */
+	return 0;
+}
+
+/* LMTP: one reply for each accepted recipient, in order (RFC 2033 4.2). */
+static void
+take_end_lmtp(struct session *s, struct cursor at, const struct err *e)
+{
+	decide(s, s->t.accepted[at.i], false, e);
+	if (at.i + 1 < s->t.naccepted) {
+		s->sent[0] = (struct cursor){ STEP_END, at.i + 1 };
+		s->nsent = 1;
+	}
+}
+
+static int
+take_end(struct session *s, struct cursor at, struct err *e)
+{
+	size_t i;
+
+	if (reply_class(&s->reply) == 3)
+		return unexpected(s, at.step, e);
+	s->dirty = false;
+	reply_err(s, at.step, e);
+	if (s->cfg.lmtp && s->alive) {
+		take_end_lmtp(s, at, e);
+		return 0;
+	}
+	if (e->verdict != ERR_OK) {
+		decide_rest(s, e);
+		return 0;
+	}
+	for (i = 0; i < s->t.naccepted; i++)
+		decide(s, s->t.accepted[i], false, e);
+	return 0;
+}
+
+static const struct step_row steps[STEP_NONE] = {
+	[STEP_GREETING] = { STAGE_GREETING, 300, true, SCOPE_HOST, send_nothing,
+	    take_greeting },
+	[STEP_EHLO] = { STAGE_EHLO, 300, true, SCOPE_HOST, send_ehlo,
+	    take_ehlo },
+	[STEP_HELO] = { STAGE_EHLO, 300, true, SCOPE_HOST, send_helo,
+	    take_helo },
+	[STEP_RSET] = { STAGE_RSET, 300, false, SCOPE_HOST, send_rset,
+	    take_rset },
+	[STEP_MAIL] = { STAGE_MAIL, 300, false, SCOPE_HOST, send_mail,
+	    take_mail },
+	[STEP_RCPT] = { STAGE_RCPT, 300, false, SCOPE_MESSAGE, send_rcpt,
+	    take_rcpt },
+	[STEP_DATA] = { STAGE_DATA, 120, true, SCOPE_MESSAGE, send_data,
+	    take_data },
+	[STEP_END] = { STAGE_END, 600, true, SCOPE_MESSAGE, send_end,
+	    take_end },
+};
+
+/* ---- the session ---- */
+
+struct session *
+session_new(
+    const struct session_config *cfg, struct io *io, const struct observer *obs)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->cfg = *cfg;
+	s->io = io;
+	s->obs = obs;
+	s->alive = true;
+	buf_init(&s->out, 1024 * 1024);
+	reply_init(&s->reply);
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	buf_free(&s->out);
+	reply_free(&s->reply);
+	free(s);
+}
+
+int
+session_open(struct session *s, struct err *e)
+{
+	return run(s, STEP_GREETING, e);
+}
+
+const struct caps *
+session_caps(const struct session *s)
+{
+	return &s->caps;
+}
+
+/* What can be known before MAIL: 0, or -1 with *e, scope message. */
+static int
+fits(const struct session *s, const struct message *m, struct err *e)
+{
+	uint64_t line = message_8bit(m), size = message_size(m);
+
+	err_clear(e);
+	if (s->caps.size > 0 && size > s->caps.size) {
+		err_set(e, ERR_PERM, ERR_REPLY,
+		    "the message has %" PRIu64
+		    " octets, the server takes %" PRIu64,
+		    size, s->caps.size);
+		e->enhanced = (struct enhanced){ 5, 3, 4 };
+	} else if (line > 0 && !(s->caps.has & CAP_8BITMIME)) {
+		err_set(e, ERR_PERM, ERR_DATA,
+		    "message line %" PRIu64
+		    " is 8-bit, and the server does not take that",
+		    line);
+		e->enhanced = (struct enhanced){ 5, 6, 3 };
+	}
+	e->scope = SCOPE_MESSAGE;
+	e->stage = STAGE_MAIL;
+	return e->verdict == ERR_OK ? 0 : -1;
+}
+
+/*
+ * True if the domain is one of this transaction's, or may become one
+ * (RFC 9422, RCPTDOMAINMAX). seen[] has the recipients that brought one in.
+ */
+static bool
+domain_fits(const struct session *s, size_t rcpt, size_t *seen, size_t *nseen)
+{
+	const struct recipient *r = s->t.env->rcpts;
+	const char *a = r[rcpt].addr.ascii, *b;
+	size_t i;
+
+	if (s->caps.rcptdomain_max == 0)
+		return true;
+	for (i = 0; i < *nseen; i++) {
+		b = r[seen[i]].addr.ascii;
+		if (a == b || (a != NULL && b != NULL && strcmp(a, b) == 0))
+			return true;
+	}
+	if (*nseen >= s->caps.rcptdomain_max)
+		return false;
+	seen[(*nseen)++] = rcpt;
+	return true;
+}
+
+/*
+ * This transaction's recipients: those still open, in order, as many as the
+ * server's LIMITS allow. `accepted` is empty yet and lends its room.
+ */
+static void
+choose(struct session *s)
+{
+	struct transaction *t = &s->t;
+	size_t i, ndomains = 0;
+
+	t->ntodo = 0;
+	t->naccepted = 0;
+	t->full = t->over = t->final = false;
+	for (i = 0; i < t->n; i++) {
+		if (s->caps.rcpt_max > 0 && t->ntodo >= s->caps.rcpt_max)
+			break;
+		if (pending(s, t->rcpts[i]) &&
+		    domain_fits(s, t->rcpts[i], t->accepted, &ndomains))
+			t->todo[t->ntodo++] = t->rcpts[i];
+	}
+}
+
+/* One transaction: 0, or -1 with *e when the connection ended. */
+static int
+transact(struct session *s, struct err *e)
+{
+	s->transactions++;
+	if (s->dirty)
+		return run(s, STEP_RSET, e);
+	return run(s, STEP_MAIL, e);
+}
+
+/* Transactions until nobody is open; see session_send(). */
+static int
+transactions(struct session *s, struct err *e)
+{
+	for (choose(s); s->t.ntodo > 0; choose(s)) {
+		if (!session_usable(s))
+			return 1;
+		if (transact(s, e) == 0)
+			continue;
+		if (e->scope == SCOPE_HOST)
+			return -1;
+		decide_rest(s, e);
+	}
+	return 0;
+}
+
+int
+session_send(struct session *s, const struct message *m, struct envelope *env,
+    const size_t *rcpts, size_t n, struct err *e)
+{
+	int got = 0;
+
+	s->t =
+	    (struct transaction){ .m = m, .env = env, .rcpts = rcpts, .n = n };
+	s->t.todo = calloc(n + 1, sizeof *s->t.todo);
+	s->t.accepted = calloc(n + 1, sizeof *s->t.accepted);
+	if (s->t.todo == NULL || s->t.accepted == NULL) {
+		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+		decide_rest(s, e);
+	} else if (fits(s, m, e) == -1) {
+		decide_rest(s, e);
+	} else {
+		got = transactions(s, e);
+	}
+	free(s->t.todo);
+	free(s->t.accepted);
+	s->t.todo = s->t.accepted = NULL;
+	s->t.naccepted = 0;
+	return got;
+}
+
+bool
+session_usable(const struct session *s)
+{
+	return s->alive &&
+	    (s->caps.mail_max == 0 || s->transactions < s->caps.mail_max);
+}
+
+void
+session_quit(struct session *s)
+{
+	struct err e;
+
+	if (!s->alive)
+		return;
+	s->alive = false;
+	io_deadline(s->io, 1000);
+	if (command(s, &e, "QUIT") == 0)
+		flush(s, &e);
+}

@@ -1,0 +1,268 @@
+/*
+ * body: see body.h. Three homes for the same octets: memory, an unlinked
+ * temporary file, the caller's own file in place.
+ * Callers: queue/submit.c; read through mail/message.c's callback.
+ * It changes no octet and knows no line.
+ * open(2) O_TMPFILE, pread(2).
+ * Ownership: the descriptor of a file in place stays the caller's.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/body.h"
+
+#define BLOCK (128u * 1024)
+
+struct body {
+	struct buf memory; /* owned: all octets, when fd is -1 */
+	int fd;
+	bool owned; /* fd is a temporary file of ours */
+	off_t start; /* in fd */
+	uint64_t size;
+	struct stat as_read; /* a file in place: what it was */
+};
+
+static int
+machine(struct err *e, const char *doing)
+{
+	err_errno(e, ERR_TEMP, ERR_MACHINE, errno, "%s", doing);
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_RUN;
+	return -1;
+}
+
+static int
+unreadable(struct err *e)
+{
+	err_errno(e, ERR_PERM, ERR_INPUT, errno, "cannot read the message");
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_RUN;
+	return -1;
+}
+
+/* An unlinked file in `dir`: its descriptor, or -1 with errno. */
+static int
+temporary(const char *dir)
+{
+	char path[4096];
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd != -1)
+		return fd;
+	/* Not every file system has O_TMPFILE. */
+	if (snprintf(path, sizeof path, "%s/smtpsend.XXXXXX", dir) >=
+	    (int)sizeof path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd != -1)
+		unlink(path);
+	return fd;
+}
+
+static int
+write_all(int fd, const char *p, size_t n)
+{
+	ssize_t put;
+
+	for (; n > 0; p += put, n -= (size_t)put) {
+		put = write(fd, p, n);
+		if (put == -1 && errno == EINTR)
+			put = 0;
+		else if (put == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Memory is full: everything read so far moves to a temporary file. */
+static int
+spill(struct body *b, const char *dir, struct err *e)
+{
+	b->fd = temporary(dir);
+	b->owned = b->fd != -1;
+	if (b->fd == -1 ||
+	    write_all(b->fd, b->memory.data, b->memory.len) == -1) {
+		machine(e, "cannot keep the message in a temporary file");
+		snprintf(e->text + strlen(e->text),
+		    sizeof e->text - strlen(e->text), " (in %s)", dir);
+		return -1;
+	}
+	buf_free(&b->memory);
+	return 0;
+}
+
+/* Keep n octets at p, in memory as long as they fit. */
+static int
+keep(struct body *b, const char *p, size_t n, const char *dir, struct err *e)
+{
+	if (b->fd == -1 && b->size + n > BODY_MEMORY_MAX &&
+	    spill(b, dir, e) == -1)
+		return -1;
+	b->size += n;
+	if (b->fd != -1)
+		return write_all(b->fd, p, n) == -1 ?
+		    machine(e, "cannot keep the message") :
+		    0;
+	buf_add(&b->memory, p, n);
+	return buf_ok(&b->memory) ? 0 : machine(e, "cannot keep the message");
+}
+
+/* One read of the input once there is some: > 0, 0 at its end, -1. */
+static ssize_t
+read_some(int fd, char *to, size_t n, const struct waiter *w, struct err *e)
+{
+	ssize_t got;
+	int ready;
+
+	do {
+		ready = wait_fd(w, fd, POLLIN, INT64_MAX);
+		if (ready == WAIT_STOPPED) {
+			err_set(e, ERR_TEMP, ERR_INPUT, "interrupted");
+			e->stage = STAGE_INPUT;
+			return -1;
+		}
+		got = read(fd, to, n);
+	} while (got == -1 && (errno == EINTR || errno == EAGAIN));
+	return got == -1 ? unreadable(e) : got;
+}
+
+static int
+read_stream(struct body *b, int fd, const char *dir, const struct waiter *w,
+    struct err *e)
+{
+	char *block = malloc(BLOCK);
+	ssize_t got;
+
+	if (block == NULL)
+		return machine(e, "cannot read the message");
+	while ((got = read_some(fd, block, BLOCK, w, e)) > 0)
+		if (keep(b, block, (size_t)got, dir, e) == -1) {
+			got = -1;
+			break;
+		}
+	free(block);
+	return (int)got;
+}
+
+/* True if `fd` is a regular file that can stay where it is. */
+static bool
+in_place(struct body *b, int fd)
+{
+	if (fstat(fd, &b->as_read) == -1 || !S_ISREG(b->as_read.st_mode))
+		return false;
+	b->start = lseek(fd, 0, SEEK_CUR);
+	if (b->start == -1)
+		return false;
+	b->fd = fd;
+	if (b->as_read.st_size > b->start)
+		b->size = (uint64_t)(b->as_read.st_size - b->start);
+	lseek(fd, 0, SEEK_END);
+	return true;
+}
+
+/* True if reading it at all is possible: a descriptor for writing is not. */
+static bool
+readable(int fd)
+{
+	char c;
+
+	return pread(fd, &c, 0, 0) == 0;
+}
+
+struct body *
+body_read_all(int fd, const char *dir, const struct waiter *w, struct err *e)
+{
+	struct body *b = calloc(1, sizeof *b);
+	int got;
+
+	if (b == NULL) {
+		machine(e, "cannot read the message");
+		return NULL;
+	}
+	b->fd = -1;
+	buf_init(&b->memory, BODY_MEMORY_MAX);
+	if (in_place(b, fd))
+		got = readable(fd) ? 0 : unreadable(e);
+	else
+		got = read_stream(b, fd, dir, w, e);
+	if (got == -1) {
+		body_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void
+body_free(struct body *b)
+{
+	if (b == NULL)
+		return;
+	if (b->owned)
+		close(b->fd);
+	buf_free(&b->memory);
+	free(b);
+}
+
+uint64_t
+body_size(const struct body *b)
+{
+	return b->size;
+}
+
+/* The file is still what it was when its size was taken. */
+static bool
+unchanged(const struct body *b)
+{
+	struct stat now;
+
+	return b->owned ||
+	    (fstat(b->fd, &now) == 0 && now.st_size == b->as_read.st_size &&
+		now.st_mtim.tv_sec == b->as_read.st_mtim.tv_sec &&
+		now.st_mtim.tv_nsec == b->as_read.st_mtim.tv_nsec);
+}
+
+static long
+octets_file(
+    const struct body *b, uint64_t off, void *to, size_t n, struct err *e)
+{
+	ssize_t got;
+
+	do
+		got = pread(b->fd, to, n, b->start + (off_t)off);
+	while (got == -1 && errno == EINTR);
+	if (got > 0 && unchanged(b))
+		return got;
+	if (got == -1)
+		err_errno(
+		    e, ERR_TEMP, ERR_INPUT, errno, "cannot read the message");
+	else
+		err_set(e, ERR_TEMP, ERR_INPUT,
+		    "the message's file changed while it was sent");
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+long
+body_octets(void *body, uint64_t off, void *to, size_t n, struct err *e)
+{
+	const struct body *b = body;
+
+	if (off >= b->size && (b->fd == -1 || unchanged(b)))
+		return 0;
+	if (off < b->size && n > b->size - off)
+		n = (size_t)(b->size - off);
+	if (b->fd != -1)
+		return octets_file(b, off, to, n, e);
+	memcpy(to, b->memory.data + off, n);
+	return (long)n;
+}
