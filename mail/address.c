@@ -179,13 +179,14 @@ name_char(const struct lex *l, size_t at, char *out, size_t size)
 static int
 refuse_utf8(struct lex *l, size_t at)
 {
+	const char *hint = " needs SMTPUTF8, which is not built in yet";
 	char c[16];
 
+	if (l->domain)
+		hint = ", a domain name in UTF-8 is not built in yet, "
+		       "write its xn-- form";
 	name_char(l, at, c, sizeof c);
-	return refuse(l, at, c,
-	    l->domain ? ", a domain name in UTF-8 is not built in yet, "
-			"write its xn-- form" :
-			" needs SMTPUTF8, which is not built in yet");
+	return refuse(l, at, c, hint);
 }
 
 static int
@@ -255,6 +256,15 @@ comment_end(const char *s, size_t at, size_t end)
 }
 
 static int
+unfinished(struct lex *l, size_t at)
+{
+	bool quoted = octet(l, at) == '"';
+
+	return refuse(l, at,
+	    quoted ? "unfinished quoted string" : "unfinished comment", "");
+}
+
+static int
 skip_cfws(struct lex *l)
 {
 	size_t end;
@@ -267,7 +277,7 @@ skip_cfws(struct lex *l)
 		}
 		end = comment_end(l->s, l->at, l->end);
 		if (end == NOWHERE)
-			return refuse(l, l->at, "unfinished comment", "");
+			return unfinished(l, l->at);
 		l->at = end;
 	}
 	return 0;
@@ -340,7 +350,7 @@ quoted_string(struct lex *l, struct part *p)
 		return -1;
 	while (peek(l) != '"' || escaped) {
 		if (peek(l) == -1)
-			return refuse(l, start, "unfinished quoted string", "");
+			return unfinished(l, start);
 		if (peek(l) < ' ' || peek(l) > '~')
 			return unexpected(l, l->at, "");
 		escaped = !escaped && peek(l) == '\\';
@@ -558,10 +568,7 @@ skip_name(struct lex *l)
 		else if (stray == NOWHERE && strchr(",:;>", l->s[at]) != NULL)
 			stray = at;
 		if (next == NOWHERE)
-			return refuse(l, at,
-			    l->s[at] == '"' ? "unfinished quoted string" :
-					      "unfinished comment",
-			    "");
+			return unfinished(l, at);
 	}
 	if (at == l->end)
 		return 0;

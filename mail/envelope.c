@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "base/enc.h"
 #include "mail/envelope.h"
@@ -183,37 +182,54 @@ outcome_name(enum outcome_state state)
 	return name[state];
 }
 
+/* The codes themselves stand in base/err.c alone. */
+static int
+exit_for(enum err_verdict verdict, enum err_kind kind)
+{
+	struct err e = { .verdict = verdict, .kind = kind };
+
+	return err_exit(&e);
+}
+
 /* An undecided recipient is a bug, and nothing that a retry would cure. */
 static int
 failure_exit(const struct outcome *o)
 {
 	if (o->state == OUTCOME_PENDING)
-		return EX_SOFTWARE;
-	return o->state == OUTCOME_FAILED ? err_exit(&o->err) : EX_OK;
+		return exit_for(ERR_PERM, ERR_INTERNAL);
+	return o->state == OUTCOME_FAILED ? err_exit(&o->err) : 0;
+}
+
+/* What may have left this machine is not this machine's own trouble. */
+static int
+retry_exit(const struct outcome *o)
+{
+	if (o->in_doubt)
+		return exit_for(ERR_TEMP, ERR_REPLY);
+	return err_exit(&o->err);
 }
 
 int
 envelope_exit(const struct envelope *env)
 {
-	bool taken = false, deferred = false, only_ours = true;
+	const int later = exit_for(ERR_TEMP, ERR_REPLY);
+	bool taken = false;
+	int retry = 0; /* 0: none is deferred */
 
 	for (size_t i = 0; i < env->n; i++) {
 		const struct outcome *o = &env->rcpts[i].outcome;
 		int code = failure_exit(o);
 
-		if (code != EX_OK)
+		if (code != 0)
 			return code;
-		if (o->state != OUTCOME_DEFERRED) {
+		if (o->state == OUTCOME_DEFERRED) {
+			code = retry_exit(o);
+			retry = retry == 0 || retry == code ? code : later;
+		} else
 			taken = true;
-			continue;
-		}
-		deferred = true;
-		only_ours = only_ours && err_exit(&o->err) == EX_OSERR;
 	}
-	if (!deferred)
-		return EX_OK;
-	/* 71 and 75 ask for a retry to all: those who have it get it twice. */
-	if (taken)
-		return EX_UNAVAILABLE;
-	return only_ours ? EX_OSERR : EX_TEMPFAIL;
+	/* A retry goes to all: those who have the message get it twice. */
+	if (taken && retry != 0)
+		return exit_for(ERR_PERM, ERR_REPLY);
+	return retry;
 }

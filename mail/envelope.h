@@ -81,8 +81,9 @@ const char *outcome_name(enum outcome_state);
 
 /*
  * The exit code of a run, from the outcomes alone: the code of the first
- * permanently failed one; else, some accepted and some temporary, 69; else
- * 75, or 71 if every temporary one is this machine's own trouble; else 0.
+ * permanently failed one (an undecided one counts as such, internal); else,
+ * some accepted or queued and some temporary, 69; else 75, or 71 if every
+ * temporary one is this machine's own trouble and none is in doubt; else 0.
  */
 int envelope_exit(const struct envelope *);
 
