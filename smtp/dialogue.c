@@ -13,7 +13,7 @@
 #include "smtp/dialogue.h"
 
 /* A message that a script builds, octets. */
-#define MESSAGE_MAX (256u * 1024 * 1024)
+#define MESSAGE_MAX (64u * 1024 * 1024)
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -370,12 +370,12 @@ current(struct parser *p)
 	struct dialogue *d = p->d;
 	struct dialogue_server *server;
 
-	server = d->nservers > 0 ? &d->servers[d->nservers - 1] :
-				   add_server(p, "", 0, "");
+	server = d->nservers > 0 ? &d->servers[d->nservers - 1]
+				 : add_server(p, "", 0, "");
 	if (server == NULL)
 		return NULL;
-	return server->n > 0 ? &server->connections[server->n - 1] :
-			       add_connection(p, server);
+	return server->n > 0 ? &server->connections[server->n - 1]
+			     : add_connection(p, server);
 }
 
 static struct dialogue_step *
@@ -478,7 +478,7 @@ repeat_message(struct parser *p, const char *s)
 		return fail(p, "message! takes repeat TIMES TEXT");
 	s = skip(s + 7);
 	buf_init(&once, MESSAGE_MAX);
-	if (!number(&s, &n) || !dialogue_octets(&once, s)) {
+	if (!number(&s, &n) || !dialogue_octets(&once, s) || once.len == 0) {
 		buf_free(&once);
 		return fail(p, "message! takes repeat TIMES TEXT");
 	}

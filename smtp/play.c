@@ -14,7 +14,7 @@
 
 /* A generator puts out so many octets at a time. */
 #define BATCH (16u * 1024)
-#define OUT_MAX (512u * 1024 * 1024)
+#define OUT_MAX (256u * 1024 * 1024)
 #define WHY_MAX 4096
 /* Of what came, so much is shown. */
 #define SHOWN 160
@@ -308,31 +308,39 @@ expect_octets(struct play *p, const struct dialogue_step *step)
 	return rc;
 }
 
+/* The text as often as `left` says, but no more than fits a batch. */
+static void
+add_batch(struct play *p, const char *text)
+{
+	struct buf once;
+
+	buf_init(&once, OUT_MAX);
+	add_text(p, text, &once);
+	if (once.len == 0)
+		p->left = 0;
+	for (; p->left > 0 && p->out.len < BATCH; p->left--)
+		buf_add(&p->out, once.data, once.len);
+	buf_free(&once);
+}
+
 static int
 send_repeat(struct play *p, const struct dialogue_step *step)
 {
 	if (!p->begun)
 		p->left = step->n;
 	p->begun = true;
-	for (; p->left > 0 && p->out.len < BATCH && !p->ended; p->left--)
-		add_text(p, step->text, &p->out);
+	add_batch(p, step->text);
 	return p->left == 0 || p->ended ? STEP_ON : STEP_AGAIN;
 }
 
+/* Whatever the peer says meanwhile is not heard. */
 static int
 send_endless(struct play *p, const struct dialogue_step *step)
 {
-	struct buf once;
-
 	buf_reset(&p->in);
-	if (p->ended)
-		return STEP_ON;
-	buf_init(&once, BATCH);
-	add_text(p, step->text, &once);
-	while (once.len > 0 && p->out.len < BATCH)
-		buf_add(&p->out, once.data, once.len);
-	buf_free(&once);
-	return p->out.len == 0 ? STEP_ON : STEP_AGAIN;
+	p->left = UINT64_MAX;
+	add_batch(p, step->text);
+	return p->left == 0 || p->ended ? STEP_ON : STEP_AGAIN;
 }
 
 /* The step's number, or that of the group it names. */
@@ -474,8 +482,8 @@ take_data(struct play *p, const struct dialogue_step *step, size_t i)
 	if (p->dot == DOT_DOT && !content(p, step, '.'))
 		return fail_data(p, step, "a difference", i);
 	p->dot = DOT_TEXT;
-	return content(p, step, c) ? STEP_AGAIN :
-				     fail_data(p, step, "a difference", i);
+	return content(p, step, c) ? STEP_AGAIN
+				   : fail_data(p, step, "a difference", i);
 }
 
 static int
