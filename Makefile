@@ -19,8 +19,8 @@ B	:= build/$(BUILD)
 # --- sources -------------------------------------------------------------
 
 MAIN	:= $(wildcard smtpsend.c)
-SRCS	:= $(wildcard deliver.c mx.c proto.c cli/*.c queue/*.c store/*.c \
-	     net/*.c smtp/*.c mail/*.c base/*.c)
+SRCS	:= $(filter-out smtpsend.c,$(wildcard *.c cli/*.c queue/*.c \
+	     store/*.c net/*.c smtp/*.c mail/*.c base/*.c))
 UNITS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 TOOLS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/tools/*.c))
 FUZZERS	:= $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))

@@ -25,9 +25,9 @@
 #include <sys/un.h>
 
 #define CLIENT_MAX 1000
-#define LINE_SIZE  2048 /* RFC 5321 4.5.3.1.4 asks for 512 */
+#define LINE_SIZE 2048 /* RFC 5321 4.5.3.1.4 asks for 512 */
 #define INPUT_SIZE 65536
-#define RCPT_MAX   1000
+#define RCPT_MAX 1000
 
 enum state { COMMAND, DATA };
 /* Where in "CRLF . CRLF" the data stands. */
@@ -445,8 +445,8 @@ data_octet(struct client *c, char ch)
 	data_put(c, &ch, 1);
 	if (ch == '\r')
 		return CR;
-	return ch == '\n' && (c->eod == CR || c->eod == DOT_CR) ? LINE_START :
-								  TEXT;
+	return ch == '\n' && (c->eod == CR || c->eod == DOT_CR) ? LINE_START
+								: TEXT;
 }
 
 static size_t
@@ -486,8 +486,8 @@ client_read(struct client *c)
 	while (done < (size_t)n && !c->quit) {
 		size_t left = (size_t)n - done;
 
-		done += c->state == DATA ? feed_data(c, in + done, left) :
-					   feed_command(c, in + done, left);
+		done += c->state == DATA ? feed_data(c, in + done, left)
+					 : feed_command(c, in + done, left);
 	}
 	return n > 0;
 }

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""aio.py DIR [IP [PORT]]: aiosmtpd, a receiver that somebody else wrote.
+
+Stores the Nth message as it came, CRLF and all, in DIR/N.msg, and what it
+was told of it as JSON in DIR/N.json.  Says "listening PORT" when it does.
+Local parts with a meaning: tempfail (451 4.7.1 to RCPT), permfail (550
+5.1.1), dropdata (the connection is cut after the data, without an answer).
+"""
+import asyncio
+import itertools
+import json
+import pathlib
+import sys
+
+from aiosmtpd.smtp import SMTP
+
+REFUSALS = {
+    "tempfail": "451 4.7.1 greylisted",
+    "permfail": "550 5.1.1 no such user",
+}
+
+
+class Handler:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.numbers = itertools.count(1)
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        refusal = REFUSALS.get(address.split("@")[0])
+        if refusal:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
+
+    async def handle_DATA(self, server, session, envelope):
+        number = next(self.numbers)
+        facts = {
+            "helo": session.host_name,
+            "mail": envelope.mail_from,
+            "options": envelope.mail_options,
+            "rcpts": envelope.rcpt_tos,
+        }
+        (self.folder / f"{number}.json").write_text(json.dumps(facts))
+        (self.folder / f"{number}.msg").write_bytes(envelope.original_content)
+        if any(r.startswith("dropdata@") for r in envelope.rcpt_tos):
+            server.transport.abort()
+        return "250 2.0.0 queued"
+
+
+async def main(folder, ip="127.0.0.1", port="0"):
+    handler = Handler(folder)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(
+            handler,
+            enable_SMTPUTF8=True,
+            data_size_limit=1 << 20,
+            hostname="aio.example.test",
+        ),
+        ip,
+        int(port),
+    )
+    print("listening", server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(main(*sys.argv[1:]))
