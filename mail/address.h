@@ -42,19 +42,24 @@ struct address {
 /*
  * One address: addr-spec, <path> with or without source route (which is
  * stripped, RFC 5321 4.1.1.3), or display name and <path>, with RFC 5322
- * comments and folding white space outside of quotes. The local part is
- * kept octet by octet as typed, a quoted one with its quotes.
+ * comments and white space (unfolded: a CR or LF is refused wherever it
+ * stands, as is every control character but a tab that is white space). The
+ * local part is kept octet by octet as typed, a quoted one with its quotes;
+ * a final dot of the domain is dropped.
  * 0, or -1 with `e` (perm, data, enhanced 5.1.3; 5.1.7 is the caller's to
  * set for senders): the sentence names the offending character and its
- * 1-based position in s. `a` is filled only on 0; free it.
+ * 1-based position in s, in octets. No memory is temp, machine. `a` is filled
+ * only on 0; free it.
  */
 int address_parse(
     struct address *a, const char *s, size_t n, unsigned flags, struct err *e);
 
 /*
  * Each address in a list as an argument or header holds it: separated by
- * commas, RFC 5322 groups opened ("Team: a@x, b@x;"). Empty items are
- * skipped. `fn` gets each item's text and either an address (its own now)
+ * commas, RFC 5322 groups opened ("Team: a@x, b@x;", the last ';' may be
+ * missing). Empty items are skipped. An error costs its item only; a quoted
+ * string or comment that never ends takes the rest of s, since what is inside
+ * it is a guess. `fn` gets each item's text and either an address (its own now)
  * or, when it is NULL, the error; positions in errors count from the start
  * of s. It ends early when fn returns non-zero, and returns that; else 0.
  */
