@@ -8,32 +8,21 @@
  * Ownership: borrows connection, message and envelope.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/observer.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "net/io.h"
 #include "proto.h"
 #include "smtp/caps.h"
-#include "smtp/reply.h"
+#include "wire.h"
 
 /* Commands that may be on their way at once. */
 #define WINDOW 1
-
-/* Octets of the message written at once, and the dot behind the last. */
-#define CHUNK (64 * 1024)
-#define DOT ".\r\n"
-
-/* A stop was asked for, but the message is out: so long for its reply. */
-#define GRACE_MS 10000
-
-#define COMMAND_LINE_MAX 1000
 
 enum step {
 	STEP_GREETING,
@@ -65,30 +54,24 @@ struct transaction {
 	size_t naccepted;
 	bool full; /* the server wants no more recipients in it */
 	bool over; /* nothing more is to be sent in it */
-	bool final; /* the last octets were given away */
 };
 
 struct session {
 	struct session_config cfg;
-	struct io *io; /* borrowed */
-	const struct observer *obs; /* borrowed */
+	struct wire wire;
 	struct caps caps;
-	struct reply reply;
-	struct buf out; /* owned: commands, or a chunk of data, to write */
 	struct cursor cmd;
 	struct cursor sent[WINDOW];
 	size_t nsent;
 	struct transaction t;
 	size_t transactions; /* begun on this connection */
-	bool early; /* `reply` holds an answer to data not yet whole */
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */
 	struct err ehlo; /* the refusal for which HELO is tried */
-	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
 };
 
 /*
- * send puts the command into s->out (data goes out at once) and moves cmd;
+ * send puts the command on the wire (data goes out at once) and moves cmd;
  * take has one reply and may move cmd. Both return 0, or -1 with *e when
  * the connection can go on no longer.
  */
@@ -103,34 +86,7 @@ struct step_row {
 
 static const struct step_row steps[STEP_NONE];
 
-/* ---- telling ---- */
-
-static void
-tell_line(struct session *s, enum line_from from, const char *p, size_t n)
-{
-	if (s->obs != NULL && s->obs->on_line != NULL)
-		s->obs->on_line(s->obs->ctx, from, p, n);
-}
-
-static void
-tell_reply(struct session *s)
-{
-	char line[REPLY_LINE_KEPT + 8];
-	const char *p;
-	size_t i, len;
-	int n;
-
-	if (s->obs == NULL || s->obs->on_line == NULL)
-		return;
-	for (i = 0; (p = reply_line(&s->reply, i, &len)) != NULL; i++) {
-		n = snprintf(line, sizeof line, "%03d%c", s->reply.code,
-		    i + 1 < s->reply.lines ? '-' : ' ');
-		if (len > sizeof line - (size_t)n)
-			len = sizeof line - (size_t)n;
-		memcpy(line + n, p, len);
-		tell_line(s, LINE_SERVER, line, (size_t)n + len);
-	}
-}
+/* ---- outcomes ---- */
 
 /* Decide a recipient, unless that was done, and say so. */
 static void
@@ -144,8 +100,8 @@ decide(struct session *s, size_t rcpt, bool in_doubt, const struct err *e)
 	snprintf(o->host, sizeof o->host, "%s", s->cfg.host);
 	snprintf(o->ip, sizeof o->ip, "%s", s->cfg.ip);
 	o->port = s->cfg.port;
-	if (s->obs != NULL && s->obs->on_outcome != NULL)
-		s->obs->on_outcome(s->obs->ctx, rcpt, o);
+	if (s->wire.obs->on_outcome != NULL)
+		s->wire.obs->on_outcome(s->wire.obs->ctx, rcpt, o);
 }
 
 static bool
@@ -161,7 +117,7 @@ pending(const struct session *s, size_t rcpt)
 static void
 decide_rest(struct session *s, const struct err *e)
 {
-	bool doubt = s->t.final && e->kind != ERR_REPLY;
+	bool doubt = s->wire.final && e->kind != ERR_REPLY;
 	size_t i;
 
 	for (i = 0; i < s->t.naccepted; i++)
@@ -176,18 +132,18 @@ decide_rest(struct session *s, const struct err *e)
 static void
 reply_err(struct session *s, enum step step, struct err *e)
 {
-	const struct reply *r = &s->reply;
+	const struct reply *r = &s->wire.reply;
 
 	err_clear(e);
-	e->verdict = reply_class(r) == 2 ? ERR_OK :
-	    reply_class(r) == 5		 ? ERR_PERM :
-					   ERR_TEMP;
+	e->verdict = reply_class(r) == 2 ? ERR_OK
+	    : reply_class(r) == 5        ? ERR_PERM
+					 : ERR_TEMP;
 	e->kind = ERR_REPLY;
 	e->scope = steps[step].scope;
 	e->stage = steps[step].stage;
 	e->code = r->code;
 	e->enhanced = r->enhanced;
-	snprintf(e->command, sizeof e->command, "%s", s->command);
+	snprintf(e->command, sizeof e->command, "%s", s->wire.command);
 	reply_words(r, e->text, sizeof e->text);
 }
 
@@ -202,7 +158,7 @@ trouble(struct session *s, enum step step, struct err *e)
 		e->stage = steps[step].stage;
 	if (e->scope == SCOPE_NONE)
 		e->scope = steps[step].scope;
-	snprintf(e->command, sizeof e->command, "%s", s->command);
+	snprintf(e->command, sizeof e->command, "%s", s->wire.command);
 	s->alive = false;
 	return -1;
 }
@@ -211,124 +167,8 @@ trouble(struct session *s, enum step step, struct err *e)
 static int
 unexpected(struct session *s, enum step step, struct err *e)
 {
-	char words[ERR_TEXT_MAX / 2];
-
-	err_set(e, ERR_TEMP, ERR_PROTOCOL, "unexpected reply \"%s\"",
-	    reply_words(&s->reply, words, sizeof words));
-	e->code = s->reply.code;
+	wire_unexpected(&s->wire, e);
 	return trouble(s, step, e);
-}
-
-/* ---- the wire ---- */
-
-static void
-set_deadline(struct session *s, int seconds)
-{
-	int64_t ms = (int64_t)seconds * 1000;
-
-	if (s->cfg.timeout_max > 0 && ms > s->cfg.timeout_max)
-		ms = s->cfg.timeout_max;
-	io_deadline(s->io, ms);
-}
-
-/*
- * The one writer of command lines. Nothing with CR, LF or NUL, or too long
- * for any server, passes it, whatever its callers were given.
- */
-static int command(struct session *s, struct err *e, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static int
-command(struct session *s, struct err *e, const char *fmt, ...)
-{
-	char line[COMMAND_LINE_MAX];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof line ||
-	    strpbrk(line, "\r\n") != NULL) {
-		err_set(e, ERR_PERM, ERR_INTERNAL,
-		    "a command with a line end in it, or too long, was not sent");
-		e->scope = SCOPE_MESSAGE;
-		return -1;
-	}
-	snprintf(s->command, sizeof s->command, "%s", line);
-	tell_line(s, LINE_CLIENT, line, (size_t)n);
-	buf_add(&s->out, line, (size_t)n);
-	buf_adds(&s->out, "\r\n");
-	if (!buf_ok(&s->out))
-		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	return 0;
-}
-
-static int
-flush(struct session *s, struct err *e)
-{
-	size_t done;
-	int ok = 0;
-
-	if (s->out.len > 0 &&
-	    io_write(s->io, s->out.data, s->out.len, false, &done, e) !=
-		IO_WRITTEN)
-		ok = -1;
-	buf_reset(&s->out);
-	return ok;
-}
-
-/*
- * Feed the parser with what was read: 1 when a reply is whole, 0 if more is
- * needed, -1 with *e if it is malformed.
- */
-static int
-parse_reply(struct session *s, struct err *e)
-{
-	struct buf *in = &s->io->in;
-	enum reply_status got;
-	size_t used;
-
-	if (in->len == 0)
-		return 0;
-	got = reply_feed(&s->reply, in->data, in->len, &used);
-	buf_consume(in, used);
-	if (got == REPLY_BAD)
-		return err_set(e, ERR_TEMP, ERR_PROTOCOL, "malformed reply: %s",
-		    s->reply.bad);
-	return got == REPLY_DONE;
-}
-
-/*
- * More octets of a reply. A stop is heard, but not while the server holds
- * the whole message: then its answer is given a little time, so that what
- * became of it is known.
- */
-static int
-more(struct session *s, struct err *e)
-{
-	int got = io_fill(s->io, e);
-
-	if (got == -1 && s->t.final && wait_stopped(s->io->waiter)) {
-		s->io->waiter = NULL;
-		io_deadline(s->io, GRACE_MS);
-		got = io_fill(s->io, e);
-	}
-	if (got == 0)
-		err_set(e, ERR_TEMP, ERR_CONNECT,
-		    "the server closed the connection");
-	return got > 0 ? 0 : -1;
-}
-
-static int
-read_reply(struct session *s, struct err *e)
-{
-	int got;
-
-	reply_reset(&s->reply);
-	while ((got = parse_reply(s, e)) == 0)
-		if (more(s, e) == -1)
-			return -1;
-	return got == 1 ? 0 : -1;
 }
 
 /* ---- the loop ---- */
@@ -354,8 +194,8 @@ send_some(struct session *s, struct err *e)
 		if (steps[at.step].send(s, e) == -1)
 			return trouble(s, at.step, e);
 	}
-	set_deadline(s, steps[s->sent[0].step].seconds);
-	if (flush(s, e) == -1 && !io_readable(s->io))
+	wire_deadline(&s->wire, steps[s->sent[0].step].seconds);
+	if (wire_flush(&s->wire, e) == -1)
 		return trouble(s, s->sent[0].step, e);
 	return 0;
 }
@@ -366,13 +206,10 @@ take_one(struct session *s, struct err *e)
 {
 	struct cursor at = s->sent[0];
 
-	if (s->early)
-		s->early = false;
-	else if (read_reply(s, e) == -1)
+	if (wire_reply(&s->wire, e) == -1)
 		return trouble(s, at.step, e);
-	tell_reply(s);
 	memmove(s->sent, s->sent + 1, --s->nsent * sizeof s->sent[0]);
-	if (s->reply.code == 421) {
+	if (s->wire.reply.code == 421) {
 		/* RFC 5321 3.8: it may come at any time and closes. */
 		reply_err(s, at.step, e);
 		return trouble(s, at.step, e);
@@ -409,7 +246,7 @@ send_nothing(struct session *s, struct err *e)
 static int
 refused(struct session *s, enum step step, struct err *e)
 {
-	if (reply_class(&s->reply) == 3)
+	if (reply_class(&s->wire.reply) == 3)
 		return unexpected(s, step, e);
 	reply_err(s, step, e);
 	return -1;
@@ -418,7 +255,7 @@ refused(struct session *s, enum step step, struct err *e)
 static int
 take_greeting(struct session *s, struct cursor at, struct err *e)
 {
-	if (reply_class(&s->reply) != 2)
+	if (reply_class(&s->wire.reply) != 2)
 		return refused(s, at.step, e);
 	return go(s, STEP_EHLO, 0);
 }
@@ -426,7 +263,8 @@ take_greeting(struct session *s, struct cursor at, struct err *e)
 static const char *
 helo_name(const struct session *s, char literal[IO_LITERAL_MAX])
 {
-	return s->cfg.helo != NULL ? s->cfg.helo : io_literal(s->io, literal);
+	return s->cfg.helo != NULL ? s->cfg.helo
+				   : io_literal(s->wire.io, literal);
 }
 
 static int
@@ -434,21 +272,21 @@ send_ehlo(struct session *s, struct err *e)
 {
 	char literal[IO_LITERAL_MAX];
 
-	return command(s, e, "%s %s", s->cfg.lmtp ? "LHLO" : "EHLO",
+	return wire_command(&s->wire, e, "%s %s", s->cfg.lmtp ? "LHLO" : "EHLO",
 	    helo_name(s, literal));
 }
 
 static int
 take_ehlo(struct session *s, struct cursor at, struct err *e)
 {
-	int class = reply_class(&s->reply);
+	int class = reply_class(&s->wire.reply);
 
 	if (class == 2) {
-		caps_parse(&s->caps, &s->reply);
+		caps_parse(&s->caps, &s->wire.reply);
 		return 0;
 	}
 	/* RFC 7504 3: 521 is about the host, not about EHLO. */
-	if (class == 5 && !s->cfg.lmtp && s->reply.code != 521) {
+	if (class == 5 && !s->cfg.lmtp && s->wire.reply.code != 521) {
 		reply_err(s, at.step, &s->ehlo);
 		return go(s, STEP_HELO, 0);
 	}
@@ -460,26 +298,26 @@ send_helo(struct session *s, struct err *e)
 {
 	char literal[IO_LITERAL_MAX];
 
-	return command(s, e, "HELO %s", helo_name(s, literal));
+	return wire_command(&s->wire, e, "HELO %s", helo_name(s, literal));
 }
 
 static int
 take_helo(struct session *s, struct cursor at, struct err *e)
 {
-	return reply_class(&s->reply) == 2 ? 0 : refused(s, at.step, e);
+	return reply_class(&s->wire.reply) == 2 ? 0 : refused(s, at.step, e);
 }
 
 static int
 send_rset(struct session *s, struct err *e)
 {
 	go(s, STEP_MAIL, 0);
-	return command(s, e, "RSET");
+	return wire_command(&s->wire, e, "RSET");
 }
 
 static int
 take_rset(struct session *s, struct cursor at, struct err *e)
 {
-	if (reply_class(&s->reply) != 2) {
+	if (reply_class(&s->wire.reply) != 2) {
 		reply_err(s, at.step, e);
 		return trouble(s, at.step, e);
 	}
@@ -499,14 +337,15 @@ send_mail(struct session *s, struct err *e)
 	if (s->caps.has & CAP_SIZE)
 		snprintf(
 		    size, sizeof size, " SIZE=%" PRIu64, message_size(t->m));
-	return command(s, e, "MAIL FROM:<%s>%s%s", t->env->sender.raw, size,
+	return wire_command(&s->wire, e, "MAIL FROM:<%s>%s%s",
+	    t->env->sender.raw, size,
 	    message_8bit(t->m) != 0 ? " BODY=8BITMIME" : "");
 }
 
 static int
 take_mail(struct session *s, struct cursor at, struct err *e)
 {
-	int class = reply_class(&s->reply);
+	int class = reply_class(&s->wire.reply);
 
 	s->dirty = true;
 	if (class == 2)
@@ -541,7 +380,7 @@ send_rcpt(struct session *s, struct err *e)
 	const struct recipient *r = &s->t.env->rcpts[s->t.todo[i]];
 
 	after_rcpt(s, i);
-	return command(s, e, "RCPT TO:<%s>", r->addr.raw);
+	return wire_command(&s->wire, e, "RCPT TO:<%s>", r->addr.raw);
 }
 
 /*
@@ -561,18 +400,18 @@ static int
 take_rcpt(struct session *s, struct cursor at, struct err *e)
 {
 	struct transaction *t = &s->t;
-	int class = reply_class(&s->reply);
+	int class = reply_class(&s->wire.reply);
 
 	if (class == 3)
 		return unexpected(s, at.step, e);
 	if (class == 2)
 		t->accepted[t->naccepted++] = t->todo[at.i];
-	else if (too_many(&s->reply) && t->naccepted > 0)
+	else if (too_many(&s->wire.reply) && t->naccepted > 0)
 		t->full = true; /* this one waits for the next transaction */
 	else {
 		reply_err(s, at.step, e);
 		e->scope = SCOPE_RECIPIENT;
-		if (too_many(&s->reply))
+		if (too_many(&s->wire.reply))
 			e->verdict = ERR_TEMP;
 		decide(s, t->todo[at.i], false, e);
 	}
@@ -587,13 +426,13 @@ take_rcpt(struct session *s, struct cursor at, struct err *e)
 static int
 send_data(struct session *s, struct err *e)
 {
-	return command(s, e, "DATA");
+	return wire_command(&s->wire, e, "DATA");
 }
 
 static int
 take_data(struct session *s, struct cursor at, struct err *e)
 {
-	int class = reply_class(&s->reply);
+	int class = reply_class(&s->wire.reply);
 
 	if (class == 3)
 		return go(s, STEP_END, 0);
@@ -604,135 +443,19 @@ take_data(struct session *s, struct cursor at, struct err *e)
 	return 0;
 }
 
-/* ---- data ---- */
-
 /*
- * The server spoke while data was on its way. Only a refusal can be meant:
- * 1 when one is whole (then data stops), 0 to go on, -1 with *e.
+ * A refusal that came early left the data without its end: the connection
+ * cannot carry another command.
  */
-static int
-answered(struct session *s, struct err *e)
-{
-	int got = parse_reply(s, e);
-
-	if (got != 1)
-		return got;
-	if (reply_class(&s->reply) < 4)
-		return unexpected(s, STEP_END, e);
-	s->early = true;
-	return 1;
-}
-
-/*
- * The connection broke while data was on its way. What the server said
- * before counts (a 552 and a close, for one): 1, else -1 with *e kept.
- */
-static int
-last_words(struct session *s, struct err *e)
-{
-	struct err why;
-	int got;
-
-	while ((got = answered(s, &why)) == 0)
-		if (!io_readable(s->io) || io_fill(s->io, &why) <= 0)
-			break;
-	(void)e;
-	return got == 1 ? 1 : -1;
-}
-
-/* Write data: 0, 1 when the server has refused it already, -1 with *e. */
-static int
-write_data(struct session *s, const char *p, size_t n, struct err *e)
-{
-	enum io_written w;
-	size_t done;
-	int got;
-
-	/* RFC 5321 4.5.3.2.5: for each block. */
-	set_deadline(s, 3 * 60);
-	for (; n > 0; p += done, n -= done) {
-		w = io_write(s->io, p, n, true, &done, e);
-		if (w == IO_FAILED)
-			return last_words(s, e);
-		if (w == IO_ANSWERED && (got = answered(s, e)) != 0)
-			return got;
-		if (w == IO_ANSWERED && s->io->eof) {
-			err_set(e, ERR_TEMP, ERR_CONNECT,
-			    "the server closed the connection");
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* A chunk of the view in s->out, with the dot behind the last one. */
-static int
-next_chunk(struct session *s, struct view *v, struct err *e)
-{
-	char *to;
-	long got;
-
-	buf_reset(&s->out);
-	to = buf_room(&s->out, CHUNK);
-	if (to == NULL)
-		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	got = view_read(v, to, CHUNK, e);
-	if (got == -1)
-		return -1;
-	buf_grew(&s->out, (size_t)got);
-	if (!view_done(v))
-		return 0;
-	buf_adds(&s->out, DOT);
-	/* From here on the server may have it, whatever happens to us. */
-	if (s->obs != NULL && s->obs->on_final != NULL &&
-	    s->obs->on_final(s->obs->ctx, s->t.accepted, s->t.naccepted) == -1)
-		return err_set(
-		    e, ERR_TEMP, ERR_MACHINE, "the parent process is gone");
-	s->t.final = true;
-	return 0;
-}
-
-static int
-write_message(struct session *s, struct err *e)
-{
-	struct view v;
-	int got;
-
-	view_open(&v, s->t.m, VIEW_DOTTED);
-	reply_reset(&s->reply);
-	/* What waits already cannot be the answer to data not yet sent. */
-	got = answered(s, e);
-	while (got == 0 && !view_done(&v)) {
-		got = next_chunk(s, &v, e);
-		if (got == 0)
-			got = write_data(s, s->out.data, s->out.len, e);
-	}
-	view_close(&v);
-	buf_reset(&s->out);
-	return got;
-}
-
 static int
 send_end(struct session *s, struct err *e)
 {
-	char note[64];
-	int got, n;
+	int got =
+	    wire_message(&s->wire, s->t.m, s->t.accepted, s->t.naccepted, e);
 
-	n = snprintf(note, sizeof note, "%" PRIu64 " octets of message",
-	    message_size(s->t.m));
-	tell_line(s, LINE_NOTE, note, (size_t)n);
-	snprintf(s->command, sizeof s->command, "end of data");
-	got = write_message(s, e);
-	if (got == -1) {
-		/* No dot may follow: a reset tells that this is no end. */
-		io_abort(s->io);
-		return -1;
-	}
-	if (got == 0)
-		tell_line(s, LINE_CLIENT, ".", 1);
-	else
-		s->alive = false; /* the data was cut short */
-	return 0;
+	if (got == 1)
+		s->alive = false;
+	return got == -1 ? -1 : 0;
 }
 
 /* LMTP: one reply for each accepted recipient, in order (RFC 2033 4.2). */
@@ -751,7 +474,7 @@ take_end(struct session *s, struct cursor at, struct err *e)
 {
 	size_t i;
 
-	if (reply_class(&s->reply) == 3)
+	if (reply_class(&s->wire.reply) == 3)
 		return unexpected(s, at.step, e);
 	s->dirty = false;
 	reply_err(s, at.step, e);
@@ -798,11 +521,8 @@ session_new(
 	if (s == NULL)
 		return NULL;
 	s->cfg = *cfg;
-	s->io = io;
-	s->obs = obs;
+	wire_init(&s->wire, io, obs, cfg->timeout_max);
 	s->alive = true;
-	buf_init(&s->out, 1024 * 1024);
-	reply_init(&s->reply);
 	return s;
 }
 
@@ -811,8 +531,7 @@ session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	buf_free(&s->out);
-	reply_free(&s->reply);
+	wire_free(&s->wire);
 	free(s);
 }
 
@@ -889,7 +608,8 @@ choose(struct session *s)
 
 	t->ntodo = 0;
 	t->naccepted = 0;
-	t->full = t->over = t->final = false;
+	t->full = t->over = false;
+	s->wire.final = false;
 	for (i = 0; i < t->n; i++) {
 		if (s->caps.rcpt_max > 0 && t->ntodo >= s->caps.rcpt_max)
 			break;
@@ -965,7 +685,7 @@ session_quit(struct session *s)
 	if (!s->alive)
 		return;
 	s->alive = false;
-	io_deadline(s->io, 1000);
-	if (command(s, &e, "QUIT") == 0)
-		flush(s, &e);
+	io_deadline(s->wire.io, 1000);
+	if (wire_command(&s->wire, &e, "QUIT") == 0)
+		wire_flush(&s->wire, &e);
 }

@@ -116,35 +116,27 @@ keep(struct body *b, const char *p, size_t n, const char *dir, struct err *e)
 	return buf_ok(&b->memory) ? 0 : machine(e, "cannot keep the message");
 }
 
-/* One read of the input once there is some: > 0, 0 at its end, -1. */
+/* One read of the input: > 0, 0 at its end, -1. */
 static ssize_t
-read_some(int fd, char *to, size_t n, const struct waiter *w, struct err *e)
+read_some(int fd, char *to, size_t n, struct err *e)
 {
 	ssize_t got;
-	int ready;
 
-	do {
-		ready = wait_fd(w, fd, POLLIN, INT64_MAX);
-		if (ready == WAIT_STOPPED) {
-			err_set(e, ERR_TEMP, ERR_INPUT, "interrupted");
-			e->stage = STAGE_INPUT;
-			return -1;
-		}
+	do
 		got = read(fd, to, n);
-	} while (got == -1 && (errno == EINTR || errno == EAGAIN));
+	while (got == -1 && errno == EINTR);
 	return got == -1 ? unreadable(e) : got;
 }
 
 static int
-read_stream(struct body *b, int fd, const char *dir, const struct waiter *w,
-    struct err *e)
+read_stream(struct body *b, int fd, const char *dir, struct err *e)
 {
 	char *block = malloc(BLOCK);
 	ssize_t got;
 
 	if (block == NULL)
 		return machine(e, "cannot read the message");
-	while ((got = read_some(fd, block, BLOCK, w, e)) > 0)
+	while ((got = read_some(fd, block, BLOCK, e)) > 0)
 		if (keep(b, block, (size_t)got, dir, e) == -1) {
 			got = -1;
 			break;
@@ -179,7 +171,7 @@ readable(int fd)
 }
 
 struct body *
-body_read_all(int fd, const char *dir, const struct waiter *w, struct err *e)
+body_read_all(int fd, const char *dir, struct err *e)
 {
 	struct body *b = calloc(1, sizeof *b);
 	int got;
@@ -193,7 +185,7 @@ body_read_all(int fd, const char *dir, const struct waiter *w, struct err *e)
 	if (in_place(b, fd))
 		got = readable(fd) ? 0 : unreadable(e);
 	else
-		got = read_stream(b, fd, dir, w, e);
+		got = read_stream(b, fd, dir, e);
 	if (got == -1) {
 		body_free(b);
 		return NULL;

@@ -13,21 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wait.h"
-
 struct body;
 struct err;
 
 #define BODY_MEMORY_MAX (1024 * 1024)
 
 /*
- * Read `fd` to its end. A regular file is read in place from its present
- * offset, which is then set to its end. `dir` is where a temporary file
- * goes. NULL with *e: perm input (66), temp machine (disk full), or temp
- * when a stop was asked for.
+ * Read `fd` (blocking) to its end. A regular file is read in place from its
+ * present offset, which is then set to its end. `dir` is where a temporary
+ * file goes. NULL with *e: permanent, input (66), or temporary, machine
+ * (disk full).
  */
-struct body *body_read_all(
-    int fd, const char *dir, const struct waiter *, struct err *e);
+struct body *body_read_all(int fd, const char *dir, struct err *e);
 void body_free(struct body *);
 
 /* Octets in it. */

@@ -1,0 +1,307 @@
+/*
+ * native: see native.h. Options to envelope and config, submit, report.
+ * Callers: smtpsend.c. It speaks no protocol.
+ * Defaults: the man page, sections OPTIONS and FILES.
+ * Ownership: frees what it made before it returns.
+ */
+#include <sys/random.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/native.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "mail/envelope.h"
+#include "queue/submit.h"
+
+#define VERSION "0.1"
+#define MAILNAME "/etc/mailname"
+#define TMPDIR "/var/tmp"
+
+/* What a run needs beside its options. */
+struct run {
+	const struct options *o;
+	struct envelope env;
+	struct endpoint source;
+	char name[256]; /* our EHLO name, "" if there is none */
+	char mailname[256]; /* the domain of senders, "" if there is none */
+	bool planned; /* --dry-run has printed the plan */
+};
+
+/* ---- the machine ---- */
+
+static void
+random_octets(void *p, size_t n)
+{
+	/* Up to 256 octets come whole (getrandom(2)); it is for a shuffle. */
+	if (getrandom(p, n, 0) != (ssize_t)n)
+		memset(p, 0, n);
+}
+
+/* The first line of /etc/mailname, if it is a host name. */
+static void
+read_mailname(char *out, size_t size)
+{
+	FILE *f = fopen(MAILNAME, "re");
+
+	out[0] = '\0';
+	if (f == NULL)
+		return;
+	if (fgets(out, (int)size, f) == NULL)
+		out[0] = '\0';
+	out[strcspn(out, " \t\r\n")] = '\0';
+	if (!address_is_hostname(out, strlen(out)))
+		out[0] = '\0';
+	fclose(f);
+}
+
+/*
+ * Our names, without asking DNS. EHLO: --helo, a dotted host name,
+ * /etc/mailname. Senders: /etc/mailname, a dotted host name.
+ */
+static void
+find_names(struct run *r)
+{
+	char host[256] = "";
+	bool dotted = gethostname(host, sizeof host - 1) == 0 &&
+	    strchr(host, '.') != NULL &&
+	    address_is_hostname(host, strlen(host));
+
+	if (r->o->helo != NULL)
+		snprintf(r->name, sizeof r->name, "%s", r->o->helo);
+	else if (dotted)
+		snprintf(r->name, sizeof r->name, "%s", host);
+	if (r->name[0] == '\0' || r->o->from == NULL)
+		read_mailname(r->mailname, sizeof r->mailname);
+	if (r->name[0] == '\0')
+		snprintf(r->name, sizeof r->name, "%s", r->mailname);
+	if (r->mailname[0] == '\0' && dotted)
+		snprintf(r->mailname, sizeof r->mailname, "%s", host);
+}
+
+/* ---- the envelope ---- */
+
+static int
+parse_sender(struct run *r, const char *s, struct err *e)
+{
+	struct err why;
+
+	if (address_parse(&r->env.sender, s, strlen(s), ADDRESS_NULL, &why) ==
+	    0)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_USAGE, "the sender: %s", why.text);
+}
+
+static int
+find_sender(struct run *r, struct err *e)
+{
+	const struct passwd *pw;
+	char address[512];
+
+	if (r->o->from != NULL)
+		return parse_sender(r, r->o->from, e);
+	pw = getpwuid(getuid());
+	if (pw == NULL || r->mailname[0] == '\0')
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "no sender address: %s; give -f ADDRESS",
+		    pw == NULL ? "this user has no name" :
+				 "this machine has no domain name");
+	snprintf(address, sizeof address, "%s@%s", pw->pw_name, r->mailname);
+	return parse_sender(r, address, e);
+}
+
+static int
+add_recipient(void *ctx, const char *item, size_t n, struct address *a,
+    const struct err *e)
+{
+	struct run *r = ctx;
+
+	if (a == NULL)
+		return envelope_add_failed(&r->env, item, n, e);
+	return envelope_add(&r->env, a, item, n) == -1 ? -1 : 0;
+}
+
+static int
+find_recipients(struct run *r, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < r->o->noperands; i++)
+		if (address_each(r->o->operands[i], strlen(r->o->operands[i]),
+			ADDRESS_POSTMASTER, add_recipient, r) != 0)
+			return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	if (r->env.n == 0)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "no recipient; give one as an argument, see --help");
+	return 0;
+}
+
+/* ---- callbacks ---- */
+
+static void
+on_line(void *ctx, const char *host, unsigned worker, bool many, int from,
+    const char *s, size_t n)
+{
+	const struct report_line l = { host, worker, many, from, s, n };
+
+	(void)ctx;
+	report_line(stderr, &l);
+}
+
+static int
+on_plan(void *ctx, const struct plan *p, const struct envelope *env,
+    const struct message *m)
+{
+	struct run *r = ctx;
+
+	r->planned = true;
+	(r->o->json ? report_plan_json : report_plan)(stdout, p, env, m);
+	return 1;
+}
+
+/* ---- the run ---- */
+
+static struct submit_config
+config(const struct native *n, struct run *r)
+{
+	const struct options *o = r->o;
+	struct submit_config c = {
+		.mx = { .smarthosts = o->host,
+		    .port = o->port,
+		    .family = o->family,
+		    .own_name = r->name[0] != '\0' ? r->name : NULL,
+		    .overrides = o->overrides,
+		    .noverrides = o->noverrides,
+		    .dns = { .nameserver = o->nameserver,
+			.timeout = o->timeout },
+		    .random = random_octets },
+		.deliver = { .helo = r->name[0] != '\0' ? r->name : NULL,
+		    .timeout = o->timeout,
+		    .source = o->source_ip != NULL ? &r->source : NULL,
+		    .jobs = o->jobs,
+		    .waiter = n->waiter,
+		    .show_lines = o->verbose,
+		    .on_line = on_line },
+		.input = STDIN_FILENO,
+		.on_plan = o->dry_run ? on_plan : NULL,
+		.ctx = r,
+	};
+	const char *tmp = getenv("TMPDIR");
+
+	c.tmpdir = tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR;
+	return c;
+}
+
+static int
+prepare(struct run *r, const struct submit_config *c, struct err *e)
+{
+	if (r->o->mx && r->o->host != NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--mx and --host exclude each other; give one of them");
+	if (mx_check(&c->mx, e) == -1)
+		return -1;
+	if (find_sender(r, e) == -1)
+		return -1;
+	return find_recipients(r, e);
+}
+
+/* The exit code, once everything is decided and said. */
+static int
+finish(struct run *r, uint64_t size)
+{
+	int code = envelope_exit(&r->env);
+
+	report_failures(stderr, &r->env);
+	if (r->o->json && !r->planned)
+		report_json(stdout, &r->env, size, code);
+	/* Only where output is the product does its loss count. */
+	if (fflush(stdout) == EOF && r->planned) {
+		struct err e;
+
+		err_errno(
+		    &e, ERR_PERM, ERR_OUTPUT, errno, "cannot write the plan");
+		report_error(stderr, &e);
+		return err_exit(&e);
+	}
+	return code;
+}
+
+/* A caller that writes to us must not die of it (SIGPIPE). */
+static void
+drain(void)
+{
+	char block[65536];
+	ssize_t got;
+
+	if (isatty(STDIN_FILENO))
+		return;
+	do
+		got = read(STDIN_FILENO, block, sizeof block);
+	while (got > 0 || (got == -1 && errno == EINTR));
+}
+
+static int
+fail(const struct err *e)
+{
+	report_error(stderr, e);
+	drain();
+	return err_exit(e);
+}
+
+static int
+send_message(const struct native *n, struct run *r)
+{
+	struct submit_config c = config(n, r);
+	uint64_t size;
+	struct err e;
+
+	c.on_deliver = n->on_deliver;
+	if (r->o->source_ip != NULL)
+		endpoint_ip(&r->source, r->o->source_ip, 0);
+	if (prepare(r, &c, &e) == -1)
+		return fail(&e);
+	if (isatty(STDIN_FILENO))
+		fputs("smtpsend: reading the message from the terminal; "
+		      "Ctrl-D ends it\n",
+		    stderr);
+	submit(&c, &r->env, &size, &e);
+	return finish(r, size);
+}
+
+static int
+version(void)
+{
+	puts("smtpsend " VERSION "\n"
+	     "TLS: not built in; AUTH: not built in; sandbox: none");
+	return 0;
+}
+
+int
+native_main(const struct native *n, int argc, char *argv[])
+{
+	struct options o;
+	struct run r = { .o = &o };
+	struct err e;
+	int code;
+
+	envelope_init(&r.env);
+	if (options_parse(&o, argc, argv, &e) == -1) {
+		code = fail(&e);
+	} else if (o.help) {
+		options_help(stdout);
+		code = 0;
+	} else if (o.version) {
+		code = version();
+	} else {
+		find_names(&r);
+		code = send_message(n, &r);
+	}
+	envelope_free(&r.env);
+	options_free(&o);
+	return code;
+}

@@ -1,0 +1,508 @@
+/*
+ * options: see options.h. A new option is a row and, if it has a value, a
+ * function of a few lines that checks it.
+ * Callers: the faces. It never exits and prints nothing but --help.
+ * POSIX 12.2 (guidelines), sendmail(8) for the letters.
+ * Ownership: see options.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/options.h"
+#include "mail/address.h"
+#include "net/dial.h"
+
+#define MAX_SECONDS 86400.0
+#define MAX_JOBS 1000u
+
+struct row {
+	char letter; /* 0: none */
+	const char *name; /* NULL: none */
+	const char *arg; /* what the value is; NULL: takes none */
+	int (*set)(struct options *, const char *value, struct err *);
+	const char *help;
+};
+
+/* ---- values ---- */
+
+static int
+bad(struct err *e, const char *option, const char *value, const char *remedy)
+{
+	return err_set(
+	    e, ERR_PERM, ERR_USAGE, "%s \"%s\": %s", option, value, remedy);
+}
+
+static int
+whole_number(const char *s, unsigned long min, unsigned long max, unsigned *out)
+{
+	unsigned long v;
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return -1;
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (errno != 0 || *end != '\0' || v < min || v > max)
+		return -1;
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int
+set_from(struct options *o, const char *v, struct err *e)
+{
+	(void)e;
+	o->from = v;
+	return 0;
+}
+
+static int
+set_host(struct options *o, const char *v, struct err *e)
+{
+	(void)e;
+	o->host = v;
+	return 0;
+}
+
+static int
+set_port(struct options *o, const char *v, struct err *e)
+{
+	if (whole_number(v, 1, 65535, &o->port) == -1)
+		return bad(e, "--port", v, "give a number from 1 to 65535");
+	return 0;
+}
+
+static int
+set_mx(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->mx = true;
+	return 0;
+}
+
+static int
+set_ipv4(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->family = DNS_IPV4;
+	return 0;
+}
+
+static int
+set_ipv6(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->family = DNS_IPV6;
+	return 0;
+}
+
+static int
+set_source_ip(struct options *o, const char *v, struct err *e)
+{
+	struct endpoint ep;
+
+	if (endpoint_ip(&ep, v, 0) == -1)
+		return bad(e, "--source-ip", v,
+		    "give an IPv4 or IPv6 address of this machine");
+	o->source_ip = v;
+	return 0;
+}
+
+static int
+set_helo(struct options *o, const char *v, struct err *e)
+{
+	size_t n = strlen(v);
+	bool literal = n > 2 && v[0] == '[' && v[n - 1] == ']' &&
+	    strspn(v + 1, "0123456789abcdefABCDEFIPv:.") == n - 2;
+
+	if (!literal && !address_is_hostname(v, n))
+		return bad(e, "--helo", v,
+		    "give a host name or an address literal like [192.0.2.1]");
+	o->helo = v;
+	return 0;
+}
+
+static int
+set_timeout(struct options *o, const char *v, struct err *e)
+{
+	char *end;
+	double s;
+
+	errno = 0;
+	s = strtod(v, &end);
+	if (errno != 0 || end == v || *end != '\0' ||
+	    !(s >= 0.001 && s <= MAX_SECONDS))
+		return bad(
+		    e, "--timeout", v, "give seconds, from 0.001 to 86400");
+	o->timeout = (int64_t)(s * 1000);
+	return 0;
+}
+
+/* Room for one override more, and a copy of its text: the copy, or NULL. */
+static char *
+override_room(struct options *o, const char *v)
+{
+	size_t n = o->noverrides + 1;
+	struct override *list;
+	char **texts;
+
+	list = reallocarray(o->overrides, n, sizeof *list);
+	if (list != NULL)
+		o->overrides = list;
+	texts = reallocarray(o->override_texts, n, sizeof *texts);
+	if (texts != NULL)
+		o->override_texts = texts;
+	if (list == NULL || texts == NULL)
+		return NULL;
+	texts[n - 1] = strdup(v);
+	return texts[n - 1];
+}
+
+static int
+set_resolve(struct options *o, const char *v, struct err *e)
+{
+	char *text = override_room(o, v);
+
+	if (text == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	o->noverrides++;
+	return override_parse(text, &o->overrides[o->noverrides - 1], e);
+}
+
+static int
+set_nameserver(struct options *o, const char *v, struct err *e)
+{
+	(void)e;
+	o->nameserver = v;
+	return 0;
+}
+
+static int
+set_jobs(struct options *o, const char *v, struct err *e)
+{
+	if (whole_number(v, 1, MAX_JOBS, &o->jobs) == -1)
+		return bad(e, "--jobs", v, "give a number from 1 to 1000");
+	return 0;
+}
+
+static int
+set_verbose(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->verbose = true;
+	return 0;
+}
+
+static int
+set_json(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->json = true;
+	return 0;
+}
+
+static int
+set_dry_run(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->dry_run = true;
+	return 0;
+}
+
+static int
+set_help(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->help = true;
+	return 0;
+}
+
+static int
+set_version(struct options *o, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->version = true;
+	return 0;
+}
+
+/* Accepted because callers of sendmail pass it; the row says that it does
+ * nothing here. */
+static int
+set_nothing(struct options *o, const char *v, struct err *e)
+{
+	(void)o;
+	(void)v;
+	(void)e;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static const struct row rows[] = {
+	{ 'f', "from", "ADDRESS", set_from,
+	    "the sender; '' or '<>' is the null sender" },
+	{ 0, "host", "HOST[,...]", set_host,
+	    "send all to [smtp://|lmtp://]HOST[:PORT] or unix:/path, "
+	    "tried in order" },
+	{ 0, "port", "N", set_port, "port of the servers, instead of 25" },
+	{ 0, "mx", NULL, set_mx, "send by MX, whatever is configured" },
+	{ '4', NULL, NULL, set_ipv4, "use IPv4 only" },
+	{ '6', NULL, NULL, set_ipv6, "use IPv6 only" },
+	{ 0, "source-ip", "ADDRESS", set_source_ip,
+	    "connect from this address" },
+	{ 0, "helo", "NAME", set_helo, "the name to introduce ourselves by" },
+	{ 0, "timeout", "SECONDS", set_timeout,
+	    "most to wait for any single thing" },
+	{ 0, "resolve", "HOST:PORT:ADDR", set_resolve,
+	    "connect to ADDR for this host and port" },
+	{ 0, "nameserver", "IP[:PORT]", set_nameserver,
+	    "ask this server for all names" },
+	{ 'j', "jobs", "N", set_jobs, "deliver so many routes side by side" },
+	{ 'v', "verbose", NULL, set_verbose, "show the dialogue on stderr" },
+	{ 0, "json", NULL, set_json, "print the result as JSON on stdout" },
+	{ 0, "dry-run", NULL, set_dry_run,
+	    "print where the mail would go; send nothing" },
+	{ 'i', NULL, NULL, set_nothing,
+	    "does nothing: input always ends at end of file" },
+	{ 'm', NULL, NULL, set_nothing, "does nothing (sendmail: me too)" },
+	{ 'o', NULL, "X", set_nothing, "does nothing (sendmail: set X)" },
+	{ 'B', NULL, "TYPE", set_nothing,
+	    "does nothing: the body's type is found out" },
+	{ 0, "help", NULL, set_help, "print this" },
+	{ 0, "version", NULL, set_version, "print version and features" },
+};
+
+#define NROWS (sizeof rows / sizeof rows[0])
+
+static const struct row *
+row_by_letter(char c)
+{
+	size_t i;
+
+	for (i = 0; i < NROWS; i++)
+		if (rows[i].letter == c && c != '\0')
+			return &rows[i];
+	return NULL;
+}
+
+static const struct row *
+row_by_name(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < NROWS; i++)
+		if (rows[i].name != NULL && strlen(rows[i].name) == n &&
+		    memcmp(rows[i].name, s, n) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+/* ---- the nearest ---- */
+
+#define NEAR_MAX 32
+
+/* Levenshtein distance; both at most NEAR_MAX octets. */
+static size_t
+distance(const char *a, size_t na, const char *b, size_t nb)
+{
+	size_t row[NEAR_MAX + 1], i, j, diagonal, above, best;
+
+	for (j = 0; j <= nb; j++)
+		row[j] = j;
+	for (i = 1; i <= na; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (j = 1; j <= nb; j++) {
+			above = row[j];
+			best = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[nb];
+}
+
+static const char *
+nearest(const char *s, size_t n)
+{
+	size_t i, d, best = NEAR_MAX;
+	const char *name = NULL;
+
+	if (n > NEAR_MAX)
+		n = NEAR_MAX;
+	for (i = 0; i < NROWS; i++) {
+		if (rows[i].name == NULL)
+			continue;
+		d = distance(s, n, rows[i].name, strlen(rows[i].name));
+		if (d < best) {
+			best = d;
+			name = rows[i].name;
+		}
+	}
+	return name;
+}
+
+/* ---- argv ---- */
+
+struct args {
+	char **v;
+	int n;
+	int at; /* the next one */
+};
+
+static int
+unknown_letter(struct err *e, const char *arg, char c)
+{
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "unknown option -%c in \"%s\"; an address that begins with - goes "
+	    "behind --; see --help",
+	    c, arg);
+}
+
+static int
+no_value(struct err *e, const struct row *row)
+{
+	if (row->name == NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE, "-%c needs %s",
+		    row->letter, row->arg);
+	return err_set(
+	    e, ERR_PERM, ERR_USAGE, "--%s needs %s", row->name, row->arg);
+}
+
+/* One argument of letters: -vfADDR, -f ADDR. */
+static int
+letters(struct options *o, struct args *a, struct err *e)
+{
+	const char *arg = a->v[a->at++], *p, *value;
+	const struct row *row;
+
+	for (p = arg + 1; *p != '\0'; p++) {
+		row = row_by_letter(*p);
+		if (row == NULL)
+			return unknown_letter(e, arg, *p);
+		if (row->arg == NULL) {
+			if (row->set(o, NULL, e) == -1)
+				return -1;
+			continue;
+		}
+		value = p[1] != '\0' ? p + 1 :
+		    a->at < a->n     ? a->v[a->at++] :
+				       NULL;
+		if (value == NULL)
+			return no_value(e, row);
+		return row->set(o, value, e);
+	}
+	return 0;
+}
+
+/* One long option: --name, --name=value, --name value. */
+static int
+word(struct options *o, struct args *a, struct err *e)
+{
+	const char *s = a->v[a->at++] + 2, *value = strchr(s, '=');
+	size_t n = value == NULL ? strlen(s) : (size_t)(value - s);
+	const struct row *row = row_by_name(s, n);
+
+	if (row == NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "unknown option --%.*s; the nearest is --%s; see --help",
+		    (int)(n > 64 ? 64 : n), s, nearest(s, n));
+	if (row->arg == NULL && value != NULL)
+		return err_set(
+		    e, ERR_PERM, ERR_USAGE, "--%s takes no value", row->name);
+	if (row->arg == NULL)
+		return row->set(o, NULL, e);
+	if (value == NULL && a->at == a->n)
+		return no_value(e, row);
+	return row->set(o, value != NULL ? value + 1 : a->v[a->at++], e);
+}
+
+int
+options_parse(struct options *o, int argc, char *argv[], struct err *e)
+{
+	struct args a = { argv, argc, 1 };
+	bool ended = false;
+
+	*o = (struct options){ .jobs = 8 };
+	o->operands = calloc((size_t)argc + 1, sizeof *o->operands);
+	if (o->operands == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	while (a.at < argc) {
+		const char *s = argv[a.at];
+		int got = 0;
+
+		if (ended || s[0] != '-') {
+			o->operands[o->noperands++] = s;
+			a.at++;
+		} else if (strcmp(s, "--") == 0) {
+			ended = true;
+			a.at++;
+		} else if (strcmp(s, "-") == 0) {
+			a.at++; /* standard input: read anyway */
+		} else {
+			got = s[1] == '-' ? word(o, &a, e) : letters(o, &a, e);
+		}
+		if (got == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+options_free(struct options *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->noverrides; i++)
+		free(o->override_texts[i]);
+	free(o->override_texts);
+	free(o->overrides);
+	free(o->operands);
+}
+
+/* ---- help ---- */
+
+static void
+help_row(FILE *out, const struct row *row)
+{
+	char left[64], letter[3] = { '-', row->letter, '\0' };
+	bool both = row->letter != '\0' && row->name != NULL;
+
+	snprintf(left, sizeof left, "%s%s%s%s%s%s",
+	    row->letter != '\0' ? letter : "    ", both ? ", " : "",
+	    row->name != NULL ? "--" : "", row->name != NULL ? row->name : "",
+	    row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");
+	fprintf(out, "  %-27s %s\n", left, row->help);
+}
+
+void
+options_help(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: smtpsend [option]... [recipient]... < message\n"
+	      "Hand the message on standard input to the recipients' SMTP "
+	      "servers.\n\n",
+	    out);
+	for (i = 0; i < NROWS; i++)
+		help_row(out, &rows[i]);
+	fputs("\nExit status:\n", out);
+	for (i = 0; i < exit_rows_n; i++)
+		fprintf(
+		    out, "  %2d  %s\n", exit_rows[i].code, exit_rows[i].means);
+}

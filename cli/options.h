@@ -1,0 +1,55 @@
+/*
+ * options: the command line, a row an option.
+ * Called by the faces; --help and the checks of the docs read the rows.
+ * It opens nothing and looks nothing up.
+ * The sendmail letters keep sendmail's meaning.
+ * Ownership: values point into argv; options_free() frees the lists.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "mx.h"
+
+struct err;
+
+struct options {
+	const char *from; /* NULL: not given */
+	const char *host; /* NULL: by MX */
+	unsigned port; /* 0: the transport's own */
+	bool mx; /* --mx */
+	enum dns_family family; /* -4, -6 */
+	const char *source_ip;
+	const char *helo;
+	int64_t timeout; /* milliseconds, 0: RFC 5321's */
+	struct override *overrides; /* owned */
+	char **override_texts; /* owned: what the overrides point into */
+	size_t noverrides;
+	const char *nameserver;
+	unsigned jobs;
+	bool verbose;
+	bool json;
+	bool dry_run;
+	bool help;
+	bool version;
+	const char **operands; /* owned: the list, not the strings */
+	size_t noperands;
+};
+
+/*
+ * Parse argv (argv[0] is skipped). Options and operands may be mixed; "--"
+ * ends the options; "-" is standard input, which is read anyway. Letters
+ * may be bundled, values glued or apart. 0, or -1 with *e (usage): one line
+ * that names the option and, for an unknown one, the nearest.
+ */
+int options_parse(struct options *, int argc, char *argv[], struct err *e);
+void options_free(struct options *);
+
+/* The text of --help. */
+void options_help(FILE *);
+
+#endif

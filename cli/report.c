@@ -1,0 +1,293 @@
+/*
+ * report: see report.h. Each line is put together in a buffer and written
+ * by one call, so that lines of several programs on one terminal stay whole.
+ * Callers: native.c. It looks nothing up and ends nothing.
+ * RFC 8259 (JSON).
+ * Ownership: borrows everything.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/err.h"
+#include "cli/report.h"
+#include "mail/envelope.h"
+#include "mail/message.h"
+#include "mx.h"
+
+#define OUT_MAX (64 * 1024 * 1024)
+
+static void
+emit(FILE *out, struct buf *b)
+{
+	fwrite(buf_str(b), 1, b->len, out);
+	buf_free(b);
+}
+
+void
+report_error(FILE *out, const struct err *e)
+{
+	fprintf(out, "smtpsend: %s\n", e->text);
+}
+
+/* ---- text ---- */
+
+/* Where it happened: "host [ip]:port", as much of it as is known. */
+static void
+put_place(struct buf *b, const struct outcome *o)
+{
+	if (o->host[0] == '\0')
+		return;
+	buf_adds(b, ", ");
+	enc_printable(b, o->host, strlen(o->host));
+	if (o->ip[0] != '\0' && strcmp(o->ip, o->host) != 0)
+		buf_addf(b, " [%s]", o->ip);
+	if (o->port != 0)
+		buf_addf(b, ":%u", o->port);
+}
+
+static const char *
+stage_words(enum stage s)
+{
+	return s == STAGE_END ? "end of data" : err_stage_name(s);
+}
+
+static void
+put_failure(struct buf *b, const struct recipient *r, bool others)
+{
+	const struct outcome *o = &r->outcome;
+
+	buf_addf(b, "smtpsend: %s: %s", r->given, outcome_name(o->state));
+	if (o->err.stage != STAGE_NONE)
+		buf_addf(b, " at %s", stage_words(o->err.stage));
+	put_place(b, o);
+	buf_addf(b, "%s: %s",
+	    o->err.kind == ERR_REPLY && o->err.code != 0 ? " said" : "",
+	    o->err.text);
+	if (o->in_doubt)
+		buf_adds(b, " (may have been delivered)");
+	if (others && o->state == OUTCOME_DEFERRED)
+		buf_adds(b,
+		    " (other recipients have the message: send it "
+		    "again to this one only)");
+	buf_addc(b, '\n');
+}
+
+void
+report_failures(FILE *out, const struct envelope *env)
+{
+	bool others = envelope_count(env, OUTCOME_DELIVERED) > 0;
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, OUT_MAX);
+	for (i = 0; i < env->n; i++)
+		if (env->rcpts[i].outcome.state == OUTCOME_FAILED ||
+		    env->rcpts[i].outcome.state == OUTCOME_DEFERRED)
+			put_failure(&b, &env->rcpts[i], others);
+	emit(out, &b);
+}
+
+void
+report_line(FILE *out, const struct report_line *l)
+{
+	struct buf b;
+
+	buf_init(&b, OUT_MAX);
+	if (l->many) {
+		enc_printable(&b, l->host, strlen(l->host));
+		buf_addf(&b, "#%u ", l->worker);
+	}
+	buf_addf(&b, "%c%s ", l->from, l->from == '-' ? "-" : ":");
+	enc_printable(&b, l->s, l->n);
+	buf_addc(&b, '\n');
+	emit(out, &b);
+}
+
+/* ---- JSON ---- */
+
+static void
+put_string(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, "\"%s\":", name);
+	enc_json(b, value, strlen(value));
+}
+
+static void
+put_recipient(struct buf *b, const struct recipient *r)
+{
+	const struct outcome *o = &r->outcome;
+	char enhanced[ENHANCED_MAX];
+
+	buf_addc(b, '{');
+	put_string(b, "address", r->addr.raw != NULL ? r->addr.raw : r->given);
+	buf_addc(b, ',');
+	put_string(b, "outcome", outcome_name(o->state));
+	buf_addf(b, ",\"in_doubt\":%s,", o->in_doubt ? "true" : "false");
+	put_string(b, "stage", err_stage_name(o->err.stage));
+	buf_addf(b, ",\"code\":%d,", o->err.code);
+	put_string(b, "enhanced", enhanced_str(&o->err.enhanced, enhanced));
+	buf_addc(b, ',');
+	put_string(b, "kind", err_kind_name(o->err.kind));
+	buf_addc(b, ',');
+	put_string(b, "text", o->err.text);
+	buf_addc(b, ',');
+	put_string(b, "host", o->host);
+	buf_addc(b, ',');
+	put_string(b, "ip", o->ip);
+	buf_addf(b, ",\"port\":%u}", o->port);
+}
+
+static void
+put_recipients(struct buf *b, const struct envelope *env)
+{
+	size_t i;
+
+	buf_adds(b, "\"recipients\":[");
+	for (i = 0; i < env->n; i++) {
+		if (i > 0)
+			buf_addc(b, ',');
+		put_recipient(b, &env->rcpts[i]);
+	}
+	buf_addc(b, ']');
+}
+
+void
+report_json(FILE *out, const struct envelope *env, uint64_t size, int exit)
+{
+	struct buf b;
+
+	buf_init(&b, OUT_MAX);
+	buf_addf(&b, "{\"exit\":%d,", exit);
+	put_string(&b, "sender", env->sender.raw);
+	buf_addf(&b, ",\"size\":%" PRIu64 ",", size);
+	put_recipients(&b, env);
+	buf_adds(&b, "}\n");
+	emit(out, &b);
+}
+
+/* ---- the plan ---- */
+
+static void
+put_addresses(struct buf *b, const struct target *t)
+{
+	char ip[OUTCOME_IP_MAX];
+	size_t i;
+
+	for (i = 0; i < t->addrs.n; i++) {
+		endpoint_text(&t->addrs.at[i], ip, sizeof ip);
+		if (strcmp(ip, t->host) != 0)
+			buf_addf(b, "%s%s", i == 0 ? ": " : ", ", ip);
+	}
+}
+
+static void
+put_target(struct buf *b, const struct route *r, const struct target *t)
+{
+	buf_adds(b, "  host ");
+	enc_printable(b, t->host, strlen(t->host));
+	if (t->port != 0)
+		buf_addf(b, " port %u", t->port);
+	buf_addf(b, " %s", transport_rows[t->transport].name);
+	if (strcmp(r->source, "mx") == 0)
+		buf_addf(b, " preference %u", t->preference);
+	put_addresses(b, t);
+	buf_addc(b, '\n');
+}
+
+static void
+put_route(
+    struct buf *b, const struct plan *p, size_t i, const struct envelope *env)
+{
+	const struct route *r = &p->routes[i];
+	size_t k;
+
+	buf_addf(b, "route %zu by %s\n", i + 1, r->source);
+	for (k = 0; k < r->ntargets; k++)
+		put_target(b, r, &r->targets[k]);
+	for (k = 0; k < r->n; k++)
+		buf_addf(b, "  to %s\n", env->rcpts[r->rcpts[k]].addr.raw);
+}
+
+void
+report_plan(FILE *out, const struct plan *p, const struct envelope *env,
+    const struct message *m)
+{
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, OUT_MAX);
+	buf_addf(&b, "from <%s>\nmessage %" PRIu64 " octets, %s\n",
+	    env->sender.raw, message_size(m),
+	    message_8bit(m) != 0 ? "8-bit" : "7-bit");
+	for (i = 0; i < p->n; i++)
+		put_route(&b, p, i, env);
+	emit(out, &b);
+}
+
+static void
+json_target(struct buf *b, const struct target *t)
+{
+	char ip[OUTCOME_IP_MAX];
+	size_t i;
+
+	buf_addc(b, '{');
+	put_string(b, "host", t->host);
+	buf_addf(b, ",\"port\":%u,\"preference\":%u,", t->port, t->preference);
+	put_string(b, "transport", transport_rows[t->transport].name);
+	buf_adds(b, ",\"addresses\":[");
+	for (i = 0; i < t->addrs.n; i++) {
+		endpoint_text(&t->addrs.at[i], ip, sizeof ip);
+		if (i > 0)
+			buf_addc(b, ',');
+		enc_json(b, ip, strlen(ip));
+	}
+	buf_adds(b, "]}");
+}
+
+static void
+json_route(struct buf *b, const struct route *r, const struct envelope *env)
+{
+	const char *to;
+	size_t k;
+
+	buf_addc(b, '{');
+	put_string(b, "by", r->source);
+	buf_adds(b, ",\"targets\":[");
+	for (k = 0; k < r->ntargets; k++) {
+		if (k > 0)
+			buf_addc(b, ',');
+		json_target(b, &r->targets[k]);
+	}
+	buf_adds(b, "],\"to\":[");
+	for (k = 0; k < r->n; k++) {
+		to = env->rcpts[r->rcpts[k]].addr.raw;
+		if (k > 0)
+			buf_addc(b, ',');
+		enc_json(b, to, strlen(to));
+	}
+	buf_adds(b, "]}");
+}
+
+void
+report_plan_json(FILE *out, const struct plan *p, const struct envelope *env,
+    const struct message *m)
+{
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, OUT_MAX);
+	buf_addf(&b, "{\"exit\":%d,", envelope_exit(env));
+	put_string(&b, "sender", env->sender.raw);
+	buf_addf(&b, ",\"size\":%" PRIu64 ",\"routes\":[", message_size(m));
+	for (i = 0; i < p->n; i++) {
+		if (i > 0)
+			buf_addc(&b, ',');
+		json_route(&b, &p->routes[i], env);
+	}
+	buf_adds(&b, "],");
+	put_recipients(&b, env);
+	buf_adds(&b, "}\n");
+	emit(out, &b);
+}

@@ -1,0 +1,47 @@
+/*
+ * report: what became of it, for people and for programs.
+ * Called by the faces with decided envelopes and with dialogue lines.
+ * It decides nothing: all is computed from outcomes.
+ * RFC 8259 (JSON). Whatever a server said is made printable first.
+ * Ownership: everything is borrowed for the call.
+ */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct envelope;
+struct err;
+struct message;
+struct plan;
+
+/* "smtpsend: ..." for an error that has no recipient. */
+void report_error(FILE *, const struct err *);
+
+/* One line for each recipient that did not get the message. */
+void report_failures(FILE *, const struct envelope *);
+
+/* The whole result as one JSON object and a line end. */
+void report_json(FILE *, const struct envelope *, uint64_t size, int exit);
+
+/* --dry-run: each route, its targets in order and its recipients. */
+void report_plan(FILE *, const struct plan *, const struct envelope *,
+    const struct message *);
+void report_plan_json(FILE *, const struct plan *, const struct envelope *,
+    const struct message *);
+
+/* One line of a dialogue; `from` is an enum line_from. */
+struct report_line {
+	const char *host;
+	unsigned worker;
+	bool many; /* several workers run: prefix the line */
+	int from;
+	const char *s;
+	size_t n;
+};
+void report_line(FILE *, const struct report_line *);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * smtpsend: which face was called; run it; exit with its code.
+ * The base name of argv[0] chooses the face, a row each.
+ * The only mutable global of the house is the signal flag below.
+ * Before anything is sent a signal ends the process with 75: the message is
+ * still the caller's. From then on it is a flag that every wait looks at.
+ */
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/wait.h"
+#include "cli/native.h"
+
+static volatile sig_atomic_t stop;
+
+static const int stop_signals[] = { SIGHUP, SIGINT, SIGTERM };
+#define NSIGNALS (sizeof stop_signals / sizeof stop_signals[0])
+
+struct face {
+	const char *name;
+	int (*main)(int argc, char *argv[]);
+};
+
+static void
+end_now(int sig)
+{
+	static const char text[] = "smtpsend: interrupted, nothing was sent\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(EX_TEMPFAIL);
+}
+
+static void
+note_stop(int sig)
+{
+	stop = sig;
+}
+
+/* A signal that the caller ignores (nohup) stays ignored. */
+static void catch (void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler }, old;
+	size_t i;
+
+	for (i = 0; i < NSIGNALS; i++)
+		if (sigaction(stop_signals[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(stop_signals[i], &sa, NULL);
+}
+
+/* From now on signals are heard only while waiting (base/wait.h). */
+static void
+on_deliver(void *ctx)
+{
+	sigset_t set;
+	size_t i;
+
+	(void)ctx;
+	sigemptyset(&set);
+	for (i = 0; i < NSIGNALS; i++)
+		sigaddset(&set, stop_signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	catch (note_stop);
+}
+
+/* Descriptors 0 to 2 must be somebody's: a socket must never be one. */
+static void
+open_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
+static int
+native(int argc, char *argv[])
+{
+	struct waiter w = { .stop = &stop };
+	const struct native n = { .waiter = &w, .on_deliver = on_deliver };
+
+	sigprocmask(SIG_BLOCK, NULL, &w.mask);
+	catch (end_now);
+	return native_main(&n, argc, argv);
+}
+
+/* Callers of sendmail must not lose mail to a face that is not there. */
+static int
+not_yet(int argc, char *argv[])
+{
+	(void)argc;
+	fprintf(stderr,
+	    "smtpsend: called as %s, which is not built in; call smtpsend\n",
+	    argv[0]);
+	return EX_USAGE;
+}
+
+static const struct face faces[] = {
+	{ "sendmail", not_yet },
+	{ "send-mail", not_yet },
+	{ "mailq", not_yet },
+	{ "newaliases", not_yet },
+	{ "runq", not_yet },
+	{ "rmail", not_yet },
+};
+
+int
+main(int argc, char *argv[])
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 :
+	    argc > 0			 ? argv[0] :
+					   "smtpsend";
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	size_t i;
+
+	open_standard();
+	if (getauxval(AT_SECURE) != 0) {
+		fputs("smtpsend: must not be set-uid or set-gid\n", stderr);
+		return EX_CONFIG;
+	}
+	sigaction(SIGPIPE, &ignore, NULL);
+	umask(077);
+	for (i = 0; i < sizeof faces / sizeof faces[0]; i++)
+		if (strcmp(name, faces[i].name) == 0)
+			return faces[i].main(argc, argv);
+	return native(argc, argv);
+}

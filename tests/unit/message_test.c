@@ -1,0 +1,245 @@
+/*
+ * message: header and body found, facts counted, wire form made; each for
+ * every cut into reads, since a view must not depend on them.
+ * RFC 5322 2.1, 2.2; RFC 5321 4.5.2, 4.5.3.1.6.
+ */
+#include "base/err.h"
+#include "mail/message.h"
+#include "tests/unit/test.h"
+
+struct source {
+	const char *s;
+	size_t n;
+	size_t step; /* most octets a read gives */
+};
+
+static long
+read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	const struct source *src = ctx;
+
+	(void)e;
+	if (off >= src->n)
+		return 0;
+	if (n > src->n - off)
+		n = src->n - (size_t)off;
+	if (n > src->step)
+		n = src->step;
+	memcpy(to, src->s + off, n);
+	return (long)n;
+}
+
+static int
+open_source(struct message *m, struct source *src, struct err *e)
+{
+	return message_open(m, (struct octets){ read_source, src, src->n }, e);
+}
+
+static void
+read_view(
+    const struct message *m, enum view_form form, size_t step, struct buf *out)
+{
+	struct view v;
+	struct err e;
+	char part[4096];
+	long got;
+
+	buf_reset(out);
+	view_open(&v, m, form);
+	while ((got = view_read(&v, part, step, &e)) > 0)
+		buf_add(out, part, (size_t)got);
+	CHECK_INT(got, 0);
+	CHECK(view_done(&v));
+	view_close(&v);
+}
+
+struct wire_case {
+	const char *in;
+	const char *plain;
+	const char *dotted;
+};
+
+/* Input, wire form, and wire form with dots doubled. */
+static const struct wire_case cases[] = {
+	{ "", "", "" },
+	{ "A: b\n", "A: b\r\n", "A: b\r\n" },
+	{ "A: b", "A: b\r\n", "A: b\r\n" },
+	{ "A: b\n\n", "A: b\r\n\r\n", "A: b\r\n\r\n" },
+	{ "A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\r\n" },
+	{ "A: b\n\nx", "A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\r\n" },
+	{ "A: b\n c\n\n.\n..x\n", "A: b\r\n c\r\n\r\n.\r\n..x\r\n",
+	    "A: b\r\n c\r\n\r\n..\r\n...x\r\n" },
+	{ "A: b\n\nx\ry\r\rz\r", "A: b\r\n\r\nx\r\ny\r\n\r\nz\r\n",
+	    "A: b\r\n\r\nx\r\ny\r\n\r\nz\r\n" },
+	{ "A: b\n\nx\r.\r\ny\n.\r", "A: b\r\n\r\nx\r\n.\r\ny\r\n.\r\n",
+	    "A: b\r\n\r\nx\r\n..\r\ny\r\n..\r\n" },
+	{ "A: b\rc\n\nx\n", "A: b c\r\n\r\nx\r\n", "A: b c\r\n\r\nx\r\n" },
+	{ "hello\n", "\r\nhello\r\n", "\r\nhello\r\n" },
+	{ "\nhello\n", "\r\nhello\r\n", "\r\nhello\r\n" },
+	{ " hello\n", "\r\n hello\r\n", "\r\n hello\r\n" },
+	{ "A: b\nhello\n", "A: b\r\n\r\nhello\r\n", "A: b\r\n\r\nhello\r\n" },
+	{ "From x@y Sat\nA: b\n\nx\n", "A: b\r\n\r\nx\r\n",
+	    "A: b\r\n\r\nx\r\n" },
+	{ "A: b\n\nFrom x\n", "A: b\r\n\r\nFrom x\r\n",
+	    "A: b\r\n\r\nFrom x\r\n" },
+	{ ".a: b\n\n", ".a: b\r\n\r\n", "..a: b\r\n\r\n" },
+	{ "A : b\n\nx", "A : b\r\n\r\nx\r\n", "A : b\r\n\r\nx\r\n" },
+	{ "A: b\n\n\n\n", "A: b\r\n\r\n\r\n\r\n", "A: b\r\n\r\n\r\n\r\n" },
+	{ "A: b\r\r\n\nx\n", "A: b \r\n\r\nx\r\n", "A: b \r\n\r\nx\r\n" },
+};
+
+static void
+check_case(const struct wire_case *c, size_t in_step, size_t out_step)
+{
+	struct source src = { c->in, strlen(c->in), in_step };
+	struct message m;
+	struct buf out;
+	struct err e;
+
+	buf_init(&out, 65536);
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	read_view(&m, VIEW_PLAIN, out_step, &out);
+	CHECK_STR(buf_str(&out), c->plain);
+	CHECK_INT(message_size(&m), strlen(c->plain));
+	read_view(&m, VIEW_DOTTED, out_step, &out);
+	CHECK_STR(buf_str(&out), c->dotted);
+	message_free(&m);
+	buf_free(&out);
+}
+
+TEST(wire_form_in_every_cut)
+{
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (size_t in = 1; in < 9; in++)
+			for (size_t out = 8; out < 17; out++)
+				check_case(&cases[i], in, out);
+}
+
+TEST(wire_form_at_once)
+{
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		check_case(&cases[i], 4096, 4096);
+}
+
+/* No cut of the classic smuggling sequences looks like an end of data. */
+TEST(no_second_message)
+{
+	static const char *const evil[] = { "\n.\n", "\n.\r\n", "\r\n.\n",
+		"\r.\r", "\r\n.\r", "\r.\n", "\n.\r", "\r.\r\n", "\r\n.\r\n" };
+	char in[64];
+	struct buf out;
+	struct err e;
+
+	buf_init(&out, 65536);
+	for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++)
+		for (size_t step = 1; step < 12; step++) {
+			struct source src = { in, 0, step };
+			struct message m;
+
+			snprintf(in, sizeof in, "A: b\n\nx%sMAIL FROM:<>\n",
+			    evil[i]);
+			src.n = strlen(in);
+			CHECK_INT(open_source(&m, &src, &e), 0);
+			read_view(&m, VIEW_DOTTED, 8, &out);
+			CHECK(strstr(buf_str(&out), "\r\n.\r\n") == NULL);
+			CHECK(strstr(buf_str(&out), "\r\n..\r\n") != NULL);
+			message_free(&m);
+		}
+	buf_free(&out);
+}
+
+static void
+check_bad(const char *in, size_t n, size_t step, const char *says)
+{
+	struct source src = { in, n, step };
+	struct message m;
+	struct err e;
+
+	CHECK_INT(open_source(&m, &src, &e), -1);
+	CHECK_STR(e.text, says);
+	CHECK_INT(err_exit(&e), 65);
+}
+
+TEST(nul_names_its_line)
+{
+	for (size_t step = 1; step < 20; step++) {
+		check_bad("A: b\nC: \0\n\nx\n", 13, step,
+		    "message line 2 has a NUL octet");
+		check_bad("A: b\n\nx\ny\0z\n", 12, step,
+		    "message line 4 has a NUL octet");
+		check_bad("From x\nA: b\r\n\r\nx\r\0z\n", 20, step,
+		    "message line 5 has a NUL octet");
+	}
+}
+
+TEST(line_length_limit)
+{
+	char in[1200];
+	struct source src = { in, 0, 4096 };
+	struct message m;
+	struct err e;
+
+	for (size_t step = 7; step < 1100; step += 331) {
+		src.step = step;
+		memcpy(in, "A: b\n\n", 6);
+		memset(in + 6, 'x', 1100);
+		memcpy(in + 6 + 998, "\r\n", 2);
+		src.n = 6 + 1000;
+		CHECK_INT(open_source(&m, &src, &e), 0);
+		CHECK_INT(message_size(&m), 8 + 1000);
+		message_free(&m);
+		memset(in + 6, 'x', 999);
+		memcpy(in + 6 + 999, "\r\n", 2);
+		check_bad(in, 6 + 1001, step,
+		    "message line 3 is longer than 998 octets");
+		memset(in, 'x', 1100);
+		memcpy(in, "A: b", 4);
+		in[999] = '\n';
+		check_bad(
+		    in, 1000, step, "message line 1 is longer than 998 octets");
+	}
+}
+
+TEST(eight_bit_names_its_line)
+{
+	struct source src = { "A: b\n\nx\ny\xc3\xa9\nz\xc3\n", 15, 3 };
+	struct message m;
+	struct err e;
+
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(message_8bit(&m), 4);
+	message_free(&m);
+	src = (struct source){ "From x\nA: \xc3\n\nx\n", 15, 2 };
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(message_8bit(&m), 2);
+	message_free(&m);
+	src = (struct source){ "A: b\n\nx\n", 8, 2 };
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(message_8bit(&m), 0);
+	message_free(&m);
+}
+
+TEST(fields_are_removed_whole)
+{
+	struct source src = { "Bcc: a@b,\n c@d\nTo: x\nbcc : \xc3\n\t\n"
+			      "Bccx: y\nBCC:\n\nBcc: body\n",
+		0, 5 };
+	struct message m;
+	struct buf out;
+	struct err e;
+
+	src.n = strlen(src.s);
+	buf_init(&out, 4096);
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(message_8bit(&m), 4);
+	CHECK_INT(message_remove(&m, "Bcc"), 3);
+	CHECK_INT(message_8bit(&m), 0);
+	CHECK_INT(message_remove(&m, "Bcc"), 0);
+	read_view(&m, VIEW_PLAIN, 100, &out);
+	CHECK_STR(buf_str(&out), "To: x\r\nBccx: y\r\n\r\nBcc: body\r\n");
+	CHECK_INT(message_size(&m), out.len);
+	message_free(&m);
+	buf_free(&out);
+}
+
+TEST_MAIN

@@ -1,0 +1,315 @@
+/*
+ * wire: see wire.h. Replies are read one at a time, and only as far as
+ * asked, so that their order decides, not their packets.
+ * Callers: proto.c.
+ * RFC 5321 4.2 (replies), 4.5.2 (dots), 4.5.3.2.5 (data block time-out).
+ * Ownership: see wire.h.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mail/message.h"
+#include "net/io.h"
+#include "wire.h"
+
+/* Octets of the message written at once, and the dot behind the last. */
+#define CHUNK (64 * 1024)
+#define DOT ".\r\n"
+
+#define OUT_MAX (1024 * 1024)
+#define COMMAND_LINE_MAX 1000
+
+/* A stop was asked for, but the message is out: so long for its reply. */
+#define GRACE_MS 10000
+
+/* RFC 5321 4.5.3.2.5: for each block of data. */
+#define BLOCK_SECONDS 180
+
+void
+wire_init(struct wire *w, struct io *io, const struct observer *obs,
+    int64_t timeout_max)
+{
+	*w = (struct wire){ .io = io, .obs = obs, .timeout_max = timeout_max };
+	buf_init(&w->out, OUT_MAX);
+	reply_init(&w->reply);
+}
+
+void
+wire_free(struct wire *w)
+{
+	buf_free(&w->out);
+	reply_free(&w->reply);
+}
+
+void
+wire_deadline(struct wire *w, int seconds)
+{
+	int64_t ms = (int64_t)seconds * 1000;
+
+	if (w->timeout_max > 0 && ms > w->timeout_max)
+		ms = w->timeout_max;
+	io_deadline(w->io, ms);
+}
+
+/* ---- telling ---- */
+
+static void
+tell(struct wire *w, enum line_from from, const char *p, size_t n)
+{
+	if (w->obs->on_line != NULL)
+		w->obs->on_line(w->obs->ctx, from, p, n);
+}
+
+static void
+tell_reply(struct wire *w)
+{
+	char line[REPLY_LINE_KEPT + 8];
+	const char *p;
+	size_t i, len, n;
+
+	if (w->obs->on_line == NULL)
+		return;
+	for (i = 0; (p = reply_line(&w->reply, i, &len)) != NULL; i++) {
+		n = (size_t)snprintf(line, sizeof line, "%03d%c", w->reply.code,
+		    i + 1 < w->reply.lines ? '-' : ' ');
+		if (len > sizeof line - n)
+			len = sizeof line - n;
+		memcpy(line + n, p, len);
+		tell(w, LINE_SERVER, line, n + len);
+	}
+}
+
+/* ---- commands ---- */
+
+int
+wire_command(struct wire *w, struct err *e, const char *fmt, ...)
+{
+	char line[COMMAND_LINE_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof line ||
+	    strpbrk(line, "\r\n") != NULL) {
+		err_set(e, ERR_PERM, ERR_INTERNAL,
+		    "a command with a line end in it, or too long, was not "
+		    "sent");
+		e->scope = SCOPE_MESSAGE;
+		return -1;
+	}
+	snprintf(
+	    w->command, sizeof w->command, "%.*s", ERR_COMMAND_MAX - 1, line);
+	tell(w, LINE_CLIENT, line, (size_t)n);
+	buf_add(&w->out, line, (size_t)n);
+	buf_adds(&w->out, "\r\n");
+	if (!buf_ok(&w->out))
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	return 0;
+}
+
+int
+wire_flush(struct wire *w, struct err *e)
+{
+	size_t done;
+	int got = 0;
+
+	/* What the server said before the line broke still counts. */
+	if (w->out.len > 0 &&
+	    io_write(w->io, w->out.data, w->out.len, false, &done, e) !=
+		IO_WRITTEN &&
+	    !io_readable(w->io))
+		got = -1;
+	buf_reset(&w->out);
+	return got;
+}
+
+/* ---- replies ---- */
+
+/*
+ * Feed the parser with what was read: 1 when a reply is whole, 0 if more is
+ * needed, -1 with *e if it is malformed.
+ */
+static int
+parse_reply(struct wire *w, struct err *e)
+{
+	struct buf *in = &w->io->in;
+	enum reply_status got;
+	size_t used;
+
+	if (in->len == 0)
+		return 0;
+	got = reply_feed(&w->reply, in->data, in->len, &used);
+	buf_consume(in, used);
+	if (got == REPLY_BAD)
+		return err_set(e, ERR_TEMP, ERR_PROTOCOL, "malformed reply: %s",
+		    w->reply.bad);
+	return got == REPLY_DONE;
+}
+
+static int
+more(struct wire *w, struct err *e)
+{
+	int got = io_fill(w->io, e);
+
+	if (got == -1 && w->final && wait_stopped(w->io->waiter)) {
+		w->io->waiter = NULL;
+		io_deadline(w->io, GRACE_MS);
+		got = io_fill(w->io, e);
+	}
+	return got > 0 ? 0 : -1;
+}
+
+int
+wire_reply(struct wire *w, struct err *e)
+{
+	int got;
+
+	if (!w->early) {
+		reply_reset(&w->reply);
+		while ((got = parse_reply(w, e)) == 0)
+			if (more(w, e) == -1)
+				return -1;
+		if (got == -1)
+			return -1;
+	}
+	w->early = false;
+	tell_reply(w);
+	return 0;
+}
+
+int
+wire_unexpected(struct wire *w, struct err *e)
+{
+	char words[ERR_TEXT_MAX / 2];
+
+	err_set(e, ERR_TEMP, ERR_PROTOCOL, "unexpected reply \"%s\"",
+	    reply_words(&w->reply, words, sizeof words));
+	e->code = w->reply.code;
+	return -1;
+}
+
+/* ---- the message ---- */
+
+/*
+ * The server spoke while data was on its way. Only a refusal can be meant:
+ * 1 when one is whole (then data stops), 0 to go on, -1 with *e.
+ */
+static int
+answered(struct wire *w, struct err *e)
+{
+	int got = parse_reply(w, e);
+
+	if (got != 1)
+		return got;
+	if (reply_class(&w->reply) < 4)
+		return wire_unexpected(w, e);
+	w->early = true;
+	return 1;
+}
+
+/*
+ * The connection broke while data was on its way. What the server said
+ * before counts (a 552 and a close, for one): 1, else -1.
+ */
+static int
+last_words(struct wire *w)
+{
+	struct err why;
+	int got;
+
+	while ((got = answered(w, &why)) == 0)
+		if (!io_readable(w->io) || io_fill(w->io, &why) <= 0)
+			break;
+	return got == 1 ? 1 : -1;
+}
+
+/* Write w->out: 0, 1 when the server has refused it already, -1 with *e. */
+static int
+write_data(struct wire *w, struct err *e)
+{
+	const char *p = w->out.data;
+	size_t done, n = w->out.len;
+	enum io_written got;
+	int said;
+
+	wire_deadline(w, BLOCK_SECONDS);
+	for (; n > 0; p += done, n -= done) {
+		got = io_write(w->io, p, n, true, &done, e);
+		if (got == IO_FAILED)
+			return last_words(w);
+		if (got == IO_ANSWERED && (said = answered(w, e)) != 0)
+			return said;
+	}
+	return 0;
+}
+
+/* A chunk of the view in w->out, with the dot behind the last one. */
+static int
+next_chunk(struct wire *w, struct view *v, struct err *e)
+{
+	char *to;
+	long got;
+
+	buf_reset(&w->out);
+	to = buf_room(&w->out, CHUNK);
+	if (to == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	got = view_read(v, to, CHUNK, e);
+	if (got == -1)
+		return -1;
+	buf_grew(&w->out, (size_t)got);
+	if (view_done(v))
+		buf_adds(&w->out, DOT);
+	return 0;
+}
+
+static int
+write_message(struct wire *w, struct view *v, const size_t *rcpts, size_t n,
+    struct err *e)
+{
+	const struct observer *o = w->obs;
+	int got;
+
+	/* What waits already cannot be the answer to data not yet sent. */
+	got = answered(w, e);
+	while (got == 0 && !view_done(v)) {
+		if (next_chunk(w, v, e) == -1)
+			return -1;
+		/* Once the dot is on its way the server may have it all. */
+		if (view_done(v) && o->on_final != NULL &&
+		    o->on_final(o->ctx, rcpts, n) == -1)
+			return err_set(e, ERR_TEMP, ERR_MACHINE,
+			    "the parent process is gone");
+		w->final = view_done(v);
+		got = write_data(w, e);
+	}
+	return got;
+}
+
+int
+wire_message(struct wire *w, const struct message *m, const size_t *rcpts,
+    size_t n, struct err *e)
+{
+	struct view v;
+	char note[64];
+	int got, len;
+
+	len = snprintf(note, sizeof note, "%" PRIu64 " octets of message",
+	    message_size(m));
+	tell(w, LINE_NOTE, note, (size_t)len);
+	snprintf(w->command, sizeof w->command, "end of data");
+	reply_reset(&w->reply);
+	view_open(&v, m, VIEW_DOTTED);
+	got = write_message(w, &v, rcpts, n, e);
+	view_close(&v);
+	buf_reset(&w->out);
+	if (got == -1)
+		io_abort(w->io);
+	else if (got == 0)
+		tell(w, LINE_CLIENT, ".", 1);
+	return got;
+}

@@ -1,0 +1,75 @@
+/*
+ * wire: the octets of a dialogue: command lines out, replies in, the message.
+ * Called by proto.c alone, which decides what they mean.
+ * It knows no step, no recipient and no host.
+ * RFC 5321 2.3.8, 4.1.2, 4.2, 4.5.2, 4.5.3.2.5.
+ * Ownership: borrows the connection; owns its buffers.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/observer.h"
+#include "smtp/reply.h"
+
+struct io;
+struct message;
+
+struct wire {
+	struct io *io; /* borrowed */
+	const struct observer *obs; /* borrowed */
+	int64_t timeout_max; /* milliseconds: caps each deadline, 0: no cap */
+	struct reply reply; /* owned: the last one taken */
+	struct buf out; /* owned: what is to be written */
+	bool early; /* `reply` answers data that is not yet whole */
+	bool final; /* the last octets of the message were given away */
+	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
+};
+
+/* The observer is required; its callbacks may be NULL. */
+void wire_init(struct wire *, struct io *, const struct observer *,
+    int64_t timeout_max);
+void wire_free(struct wire *);
+
+/* The waits that follow end in so many seconds (or at the cap). */
+void wire_deadline(struct wire *, int seconds);
+
+/*
+ * Put a command line into w->out. The one writer of commands: what has a CR
+ * or LF in it, or is longer than any server takes, is refused whatever the
+ * caller was given. 0, or -1 with *e (permanent, internal, scope message).
+ */
+int wire_command(struct wire *, struct err *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Write what wire_command() gathered: 0, or -1 with *e. */
+int wire_flush(struct wire *, struct err *);
+
+/*
+ * Take one reply into w->reply and tell the observer: 0, or -1 with *e
+ * (temporary): lost, timed out, malformed. A stop that was asked for is not
+ * heard at once while the server holds the whole message: its answer is
+ * given a little time, so that what became of it is known.
+ */
+int wire_reply(struct wire *, struct err *);
+
+/* -1 with *e: a reply of a class that has no meaning here (4.3.2). */
+int wire_unexpected(struct wire *, struct err *);
+
+/*
+ * Write the message, dots doubled, and the dot that ends it. on_final is
+ * told of `rcpts` before the last octets go. 0: all is out. 1: the server
+ * refused meanwhile; w->early is set, the next wire_reply() gives its words
+ * and the connection is of no more use. -1 with *e: it broke, or the message
+ * could not be read; the connection was reset, so that nothing looks like
+ * the end of data.
+ */
+int wire_message(struct wire *, const struct message *, const size_t *rcpts,
+    size_t n, struct err *);
+
+#endif
