@@ -54,8 +54,7 @@ $(error BUILD is release, asan, clang or fuzz, not '$(BUILD)')
 endif
 
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(FORTIFY) -include banned.h $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) \
-	     $(HARDEN) $(VARIANT)
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(VARIANT)
 ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(VARIANT) \
 	      $(LDFLAGS)
 ALL_LDLIBS = -lresolv $(LDLIBS)
@@ -85,7 +84,8 @@ $(LIB): $(SRCS:%.c=$(B)/%.o)
 $(B)/%.o: %.c banned.h $(B)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(if $(WERROR),-Werror) \
+	    -MMD -MP -c -o $@ $<
 
 # Other flags than last time: everything is compiled again.
 $(B)/flags: FORCE

@@ -109,7 +109,7 @@ export -f stored
 outcomes() {
 	jq -r '.recipients[] |
 		[.address, .outcome, .stage, .code, .enhanced] |
-		map(tostring) | join(" ")' <<<"$output"
+		map(tostring | select(. != "")) | join(" ")' <<<"$output"
 }
 
 # send ARGUMENT...: a small message with --json, the result in $status and

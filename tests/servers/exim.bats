@@ -62,11 +62,12 @@ setup_file() {
 	END
 }
 
-@test "421 to a recipient is temporary for all of the connection" {
-	send --host 127.0.0.1 bob@example.test drop@example.test
-	assert_equal "$status" 75
-	run jq -c '[.recipients[].outcome]' <<<"$output"
-	assert_output '["deferred","deferred"]'
+@test "a refusal that ends the connection is one recipient's" {
+	send --host 127.0.0.1 bob@example.test drop@example.test \
+		carol@example.test
+	assert_equal "$status" 77
+	run jq -c '[.recipients[] | [.outcome, .in_doubt]]' <<<"$output"
+	assert_output '[["deferred",false],["failed",false],["deferred",false]]'
 }
 
 @test "a slow answer is waited for" {

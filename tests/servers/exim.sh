@@ -4,7 +4,7 @@
 # Takes mail for example.test, secure.test and plain.test and puts it, each
 # message a file, into DIR/mail/new.  Local parts with a meaning:
 #   tempfail  451 4.7.1 to RCPT      permfail  550 5.1.1 to RCPT
-#   drop      421 and the end        slow      an answer after 2 seconds
+#   drop      550 5.7.1 and the end  slow      an answer after 2 seconds
 #   policy    550 5.7.1 to RCPT      content   550 5.7.1 after the data
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,7 +43,7 @@ rcpt:
   deny   local_parts = policy
          message = 550 5.7.1 we do not like you
   drop   local_parts = drop
-         message = 421 4.3.2 bye
+         message = 550 5.7.1 go away
   warn   local_parts = slow
          delay = 2s
   accept domains = +local
