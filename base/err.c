@@ -74,6 +74,8 @@ static const struct {
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+static void set_text(struct err *, const char *fmt, va_list)
+    __attribute__((format(printf, 2, 0)));
 static void
 set_text(struct err *e, const char *fmt, va_list ap)
 {

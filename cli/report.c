@@ -58,7 +58,9 @@ put_failure(struct buf *b, const struct recipient *r, bool others)
 {
 	const struct outcome *o = &r->outcome;
 
-	buf_addf(b, "smtpsend: %s: %s", r->given, outcome_name(o->state));
+	buf_addf(b, "smtpsend: %s: %s",
+	    r->addr.raw != NULL ? r->addr.raw : r->given,
+	    outcome_name(o->state));
 	if (o->err.stage != STAGE_NONE)
 		buf_addf(b, " at %s", stage_words(o->err.stage));
 	put_place(b, o);
