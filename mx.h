@@ -14,19 +14,11 @@
 
 #include "net/dial.h"
 #include "net/dns.h"
+#include "net/host.h"
+#include "net/spec.h"
 
 struct envelope;
 struct err;
-
-/* How a target is spoken to; a row in mx.c gives name, port and scheme. */
-enum transport { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORTS };
-
-struct transport_row {
-	const char *name; /* "smtp" */
-	const char *scheme; /* as --host takes it */
-	unsigned port; /* the default one */
-};
-extern const struct transport_row transport_rows[TRANSPORTS];
 
 /* TLS policy levels of the design; only none is spoken so far. */
 enum tls_level { TLS_NONE };
@@ -51,19 +43,13 @@ struct route {
 	struct tls_policy policy;
 	size_t *rcpts; /* owned: numbers in the envelope, ascending */
 	size_t n;
-	const char *source; /* static: "smarthost", "mx", "address", ... */
+	/* Static: "smarthost", "mx", "implicit mx", "address literal". */
+	const char *source;
 };
 
 struct plan {
 	struct route *routes; /* owned */
 	size_t n;
-};
-
-/* One --resolve HOST:PORT:ADDR. */
-struct override {
-	const char *host; /* borrowed */
-	unsigned port;
-	const char *ip; /* borrowed */
 };
 
 struct mx_config {
@@ -84,13 +70,11 @@ struct mx_config {
 #define MX_ADDRESSES_MAX 8
 
 /*
- * Check the syntax of `smarthosts` and of the overrides without any
+ * Check the syntax of `smarthosts` and of the name server without any
  * look-up: 0, or -1 with *e (usage) that names the part and the remedy.
+ * (Overrides were checked by override_parse().)
  */
 int mx_check(const struct mx_config *, struct err *e);
-
-/* Split HOST:PORT:ADDR in place (ADDR may be [IPv6] or bare); 0 or -1. */
-int override_parse(char *s, struct override *, struct err *e);
 
 /*
  * Routes for all pending recipients. Recipients that cannot be routed are

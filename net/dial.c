@@ -54,6 +54,61 @@ endpoint_ip(struct endpoint *ep, const char *ip, unsigned port)
 	return 0;
 }
 
+/* A port from 1 to 65535, digits only. */
+static int
+port_parse(const char *s, size_t n, unsigned *port)
+{
+	unsigned value = 0;
+	size_t i;
+
+	if (n == 0 || n > 5)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		value = value * 10 + (unsigned)(s[i] - '0');
+	}
+	if (value == 0 || value > 65535)
+		return -1;
+	*port = value;
+	return 0;
+}
+
+int
+endpoint_split(const char *s, size_t n, char *dst, size_t size, unsigned *port,
+    bool *bracketed)
+{
+	const char *end = s + n, *host = s, *host_end = end, *colon;
+	bool in_brackets = n > 0 && s[0] == '[';
+
+	if (in_brackets) {
+		host++;
+		host_end = memchr(s, ']', n);
+		if (host_end == NULL)
+			return -1;
+		colon = host_end + 1;
+	} else {
+		colon = n == 0 ? NULL : memchr(s, ':', n);
+		/* A second colon: an IPv6 address without a port. */
+		if (colon == NULL ||
+		    memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
+			colon = end;
+		host_end = colon;
+	}
+	if (host_end == host || (size_t)(host_end - host) >= size)
+		return -1;
+	if (colon != end && *colon != ':')
+		return -1;
+	if (colon != end &&
+	    port_parse(colon + 1, (size_t)(end - colon - 1), port) == -1)
+		return -1;
+	memcpy(dst, host, (size_t)(host_end - host));
+	dst[host_end - host] = '\0';
+	if (bracketed != NULL)
+		*bracketed = in_brackets;
+	return 0;
+}
+
 int
 endpoint_unix(struct endpoint *ep, const char *path)
 {
@@ -275,9 +330,9 @@ race_schedule(struct race *r)
 	last = &r->c[r->order[r->next - 1]];
 	next = &r->c[r->order[r->next]];
 	if (next->host != last->host)
-		r->next_at = race_host_alive(r, last->host) ?
-		    r->last_at + DIAL_NEXT_HOST :
-		    0;
+		r->next_at = race_host_alive(r, last->host)
+		    ? r->last_at + DIAL_NEXT_HOST
+		    : 0;
 	else
 		r->next_at = last->dead ? 0 : r->last_at + DIAL_STAGGER;
 }
@@ -328,9 +383,9 @@ race_start(struct race *r)
 	}
 	r->live[r->nlive] = (struct attempt){
 		.i = i,
-		.deadline = r->d->timeout > INT64_MAX - r->last_at ?
-		    INT64_MAX :
-		    r->last_at + r->d->timeout,
+		.deadline = r->d->timeout > INT64_MAX - r->last_at
+		    ? INT64_MAX
+		    : r->last_at + r->d->timeout,
 	};
 	r->fds[r->nlive++] = (struct pollfd){ .fd = fd, .events = POLLOUT };
 	return -1;
@@ -383,8 +438,8 @@ race_look(struct race *r, int *fd)
 			k++;
 			continue;
 		}
-		num = r->fds[k].revents == 0 ? ETIMEDOUT :
-					       attempt_error(&r->fds[k]);
+		num = r->fds[k].revents == 0 ? ETIMEDOUT
+					     : attempt_error(&r->fds[k]);
 		if (num == 0) {
 			*fd = race_take(r, k);
 			return (long)i;

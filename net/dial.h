@@ -9,6 +9,7 @@
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -32,6 +33,14 @@ struct endpoint {
 
 /* From the text of an IPv4 or IPv6 address; -1 if it is neither. */
 int endpoint_ip(struct endpoint *, const char *ip, unsigned port);
+/*
+ * Take HOST, HOST:PORT, [HOST], [HOST]:PORT or a bare IPv6 address apart:
+ * the host without brackets into dst; *port stays when none is there. True
+ * in *bracketed (may be NULL) when the host stood in brackets. 0, or -1:
+ * empty host, host too long, no bracket at the end, port not in 1-65535.
+ */
+int endpoint_split(const char *s, size_t n, char *dst, size_t size,
+    unsigned *port, bool *bracketed);
 /* A unix socket; -1 if the path is too long. */
 int endpoint_unix(struct endpoint *, const char *path);
 /* The address as text without port, or the path; cut to fit. Returns dst. */

@@ -1,8 +1,7 @@
 /*
  * dns: questions to the DNS, answers as plain lists.
  * Called by mx.c; the only home of resolv.h and arpa/nameser.h.
- * It uses no search list and no hosts file; dns_host() alone asks the
- * system (getaddrinfo(3)) for names that the user typed.
+ * It uses no search list and no hosts file (the system's way is host.c's).
  * RFC 1035, 2181 (CNAME), 6891 (EDNS), 5321 5.1, 7505 (null MX).
  * Ownership: answers are filled by the callee and freed by dns_*_free().
  */
@@ -33,11 +32,17 @@ enum dns_status {
 struct dns_config {
 	const char *nameserver; /* borrowed: IP, IP:PORT, [IP6]:PORT; NULL:
 				   resolv.conf */
-	int64_t timeout; /* milliseconds for one question, 0: default */
+	int64_t timeout; /* milliseconds for one question, 0: default; taken
+			    as whole seconds, at least one */
 	bool trust_ad; /* believe AD of any nameserver */
+	const struct waiter *waiter; /* borrowed, may be NULL; heeded by
+					questions over TCP */
 };
 
-/* NULL with *e (usage for a malformed nameserver, else machine). */
+/*
+ * NULL with *e (usage for a malformed nameserver, else machine). It only
+ * remembers the configuration: resolv.conf is read by the first question.
+ */
 struct dns *dns_new(const struct dns_config *, struct err *e);
 void dns_free(struct dns *);
 
@@ -71,18 +76,21 @@ enum dns_family { DNS_ANY, DNS_IPV4, DNS_IPV6 };
 /*
  * A and AAAA records of a host, AAAA first. Only if neither type has any is
  * it NODATA or NXDOMAIN; TEMP if nothing was found and one of the questions
- * failed.
+ * failed. *e is set when not DNS_OK; temporary when not NODATA or NXDOMAIN,
+ * lookup (machine for want of memory or descriptors).
  */
 enum dns_status dns_addrs(struct dns *, const char *host, enum dns_family,
     unsigned port, struct dns_addrs *, struct err *e);
-/* The same by getaddrinfo(3): hosts file, mDNS and all. IP texts too. */
-enum dns_status dns_host(const char *host, enum dns_family, unsigned port,
-    struct dns_addrs *, struct err *e);
 void dns_addrs_free(struct dns_addrs *);
+
+/* Add one; -1: no memory. */
+int dns_addrs_add(struct dns_addrs *, const struct endpoint *);
 
 /*
  * The parser alone, for tests and fuzzing: take an answer to (name, type).
- * Every octet is taken as hostile.
+ * Every octet is taken as hostile. `ad` is the bit of the answer, believed
+ * or not. Addresses are added to those that are there already (start with
+ * a zeroed struct).
  */
 enum dns_status dns_parse_mx(
     const unsigned char *p, size_t n, const char *name, struct dns_mx_answer *);

@@ -1,0 +1,869 @@
+/*
+ * mx: see mx.h. Recipients become domains, domains with equal mail hosts
+ * become groups, and each group that has an address becomes a route; with
+ * smarthosts there is one route for all. Every name is asked for once.
+ * RFC 5321 5.1 (MX, implicit MX, loops), 4.1.3 (literals), 4.5.4.1 (limits),
+ * 7505 (null MX), 3463 (codes). Ownership: struct planner, while planning.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "mail/envelope.h"
+#include "mx.h"
+
+#define NONE SIZE_MAX
+
+/* So many hosts of one group may fail for the time being, then it is enough:
+ * each costs the resolver's whole patience. */
+#define MX_TROUBLES_MAX 5
+
+/* Where a list of targets comes from; groups compare the pointer. */
+static const char by_smarthost[] = "smarthost";
+static const char by_mx[] = "mx";
+static const char by_implicit[] = "implicit mx";
+static const char by_literal[] = "address literal";
+
+struct domain {
+	const struct address *addr; /* borrowed: of its first recipient */
+	size_t first, last; /* its recipients, linked by planner.next */
+	size_t n; /* how many they are */
+	size_t group; /* NONE: it failed */
+	size_t next; /* next domain of the group, or NONE */
+};
+
+/* Domains with the same mail hosts. */
+struct group {
+	struct dns_mx *mx; /* owned: by preference and name */
+	size_t n;
+	const char *source; /* one of by_*, static */
+	size_t first, last; /* its domains */
+	size_t nrcpts; /* of all its domains */
+	struct route *route; /* borrowed: in the plan, or NULL: it failed */
+};
+
+/* A hash table of numbers, 0 for an empty slot, else number + 1. */
+struct table {
+	size_t *slots; /* owned */
+	size_t mask;
+};
+
+struct planner {
+	const struct mx_config *c; /* borrowed */
+	struct envelope *env; /* borrowed */
+	struct hosts hosts;
+	size_t *domain_of; /* owned: of each recipient, or NONE */
+	size_t *next; /* owned: next recipient of the same domain */
+	struct domain *domains; /* owned */
+	size_t ndomains;
+	struct table by_name; /* domains */
+	struct group *groups; /* owned */
+	size_t ngroups;
+	struct table by_hosts; /* groups */
+};
+
+/* --- what can be wrong --------------------------------------------------- */
+
+enum trouble {
+	NO_DOMAIN,
+	NO_SUCH_DOMAIN,
+	NULL_MX,
+	NO_HOST,
+	NO_MX_ADDRESS,
+	NO_FAMILY,
+	LOOP,
+};
+
+/* A sentence for each, around the domain. */
+static const struct trouble_row {
+	enum err_verdict verdict;
+	struct enhanced enhanced;
+	const char *before, *after;
+} trouble_rows[] = {
+	[NO_DOMAIN] = { ERR_PERM, { 5, 1, 3 }, "the address has no domain",
+	    "; give --host to name the server" },
+	[NO_SUCH_DOMAIN] = { ERR_PERM, { 5, 1, 2 }, "domain ",
+	    " does not exist" },
+	[NULL_MX] = { ERR_PERM, { 5, 1, 10 }, "domain ",
+	    " accepts no mail (null MX)" },
+	[NO_HOST] = { ERR_PERM, { 5, 1, 2 }, "domain ",
+	    " has no mail host: neither MX nor address records" },
+	[NO_MX_ADDRESS] = { ERR_TEMP, { 4, 4, 4 }, "no mail host of ",
+	    " has an address" },
+	[NO_FAMILY] = { ERR_TEMP, { 4, 4, 4 }, "no mail host of ",
+	    " has an address of the family that -4 or -6 asks for" },
+	[LOOP] = { ERR_PERM, { 5, 4, 6 }, "mail for ",
+	    " loops back to this host; give --host to name the server" },
+};
+
+static void
+trouble_set(struct err *e, enum trouble t, const char *domain)
+{
+	const struct trouble_row *row = &trouble_rows[t];
+
+	err_set(e, row->verdict, ERR_LOOKUP, "%s%s%s", row->before, domain,
+	    row->after);
+	e->enhanced = row->enhanced;
+}
+
+static int
+out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_TEMP, ERR_MACHINE, "out of memory");
+}
+
+static void
+rcpt_decide(struct planner *p, size_t i, const struct err *e)
+{
+	struct err why = *e;
+
+	why.stage = STAGE_LOOKUP;
+	why.scope = SCOPE_DESTINATION;
+	outcome_decide(&p->env->rcpts[i].outcome, &why);
+}
+
+static void
+domain_decide(struct planner *p, const struct domain *d, const struct err *e)
+{
+	size_t i;
+
+	for (i = d->first; i != NONE; i = p->next[i])
+		rcpt_decide(p, i, e);
+}
+
+static void
+domain_trouble(struct planner *p, const struct domain *d, enum trouble t)
+{
+	const char *name = d->addr->ascii == NULL ? "" : d->addr->ascii;
+	struct err e;
+
+	trouble_set(&e, t, name);
+	domain_decide(p, d, &e);
+}
+
+/* --- all by smarthost ---------------------------------------------------- */
+
+/* Of several hosts that were not found, what is kept: the first reason, but
+ * any hope over none. */
+static void
+keep_reason(struct err *kept, const struct err *e)
+{
+	if (kept->verdict == ERR_OK ||
+	    (kept->verdict == ERR_PERM && e->verdict == ERR_TEMP))
+		*kept = *e;
+}
+
+/* The only address that a socket has. */
+static int
+target_unix(const struct spec *spec, struct target *t)
+{
+	struct endpoint ep;
+
+	return endpoint_unix(&ep, spec->host) == -1
+	    ? -1
+	    : dns_addrs_add(&t->addrs, &ep);
+}
+
+/* What is said of a smarthost whose look-up found no address. */
+static void
+smarthost_none(enum dns_status st, enum dns_family family, struct err *e)
+{
+	struct err why = *e;
+
+	if (st == DNS_TEMP)
+		return;
+	err_set(e, ERR_PERM, ERR_LOOKUP, "smarthost %s", why.text);
+	e->enhanced = why.enhanced;
+	/* The other family may well be there: nothing is wrong for good. */
+	if (st == DNS_NODATA && family != DNS_ANY) {
+		e->verdict = ERR_TEMP;
+		e->enhanced = (struct enhanced){ 4, 4, 4 };
+	}
+}
+
+/* Look one smarthost up; -1 with *e when it has no address. */
+static int
+smarthost_resolve(
+    struct planner *p, const struct spec *spec, struct target *t, struct err *e)
+{
+	enum dns_status st;
+
+	if (spec->is_path)
+		return target_unix(spec, t) == -1 ? out_of_memory(e) : 0;
+	st = host_addrs(&p->hosts, spec->host, spec->port, true, &t->addrs, e);
+	host_trim(&t->addrs, MX_ADDRESSES_MAX);
+	if (st == DNS_OK)
+		return 0;
+	smarthost_none(st, p->c->family, e);
+	return -1;
+}
+
+/* Targets of those that have an address; *why says why others have none. */
+static int
+smarthosts_resolve(struct planner *p, const struct spec *specs, size_t n,
+    struct route *r, struct err *why)
+{
+	struct target *t;
+	struct err e;
+	size_t i;
+
+	err_clear(why);
+	r->targets = calloc(n, sizeof(*r->targets));
+	if (r->targets == NULL)
+		return out_of_memory(why);
+	for (i = 0; i < n; i++) {
+		t = &r->targets[r->ntargets];
+		if (smarthost_resolve(p, &specs[i], t, &e) == -1) {
+			keep_reason(why, &e);
+			continue;
+		}
+		r->ntargets++;
+		t->port = specs[i].port;
+		t->transport = specs[i].transport;
+		t->resolved = true;
+		t->host = strdup(specs[i].host);
+		if (t->host == NULL)
+			return out_of_memory(why);
+	}
+	return 0;
+}
+
+/* All pending recipients into one route. */
+static int
+smarthost_rcpts(struct planner *p, struct route *r, struct err *e)
+{
+	size_t i;
+
+	r->rcpts = calloc(p->env->n + 1, sizeof(*r->rcpts));
+	if (r->rcpts == NULL)
+		return out_of_memory(e);
+	for (i = 0; i < p->env->n; i++)
+		if (p->env->rcpts[i].outcome.state == OUTCOME_PENDING)
+			r->rcpts[r->n++] = i;
+	return 0;
+}
+
+/* The one route, as far as there is someone to send to and a way. */
+static int
+smarthost_route(struct planner *p, const struct spec *specs, size_t n,
+    struct plan *plan, struct err *e)
+{
+	struct route *r;
+	struct err why;
+	size_t i;
+
+	r = plan->routes = calloc(1, sizeof(*plan->routes));
+	if (r == NULL)
+		return out_of_memory(e);
+	plan->n = 1;
+	r->source = by_smarthost;
+	r->policy = (struct tls_policy){ TLS_NONE, "default" };
+	if (smarthost_rcpts(p, r, e) == -1)
+		return -1;
+	if (r->n > 0 && smarthosts_resolve(p, specs, n, r, &why) == -1) {
+		*e = why;
+		return -1;
+	}
+	if (r->ntargets > 0)
+		return 0;
+	for (i = 0; i < r->n; i++)
+		rcpt_decide(p, r->rcpts[i], &why);
+	plan_free(plan);
+	return 0;
+}
+
+static int
+plan_smarthosts(struct planner *p, struct plan *plan, struct err *e)
+{
+	struct spec *specs;
+	size_t n;
+	int ret;
+
+	if (spec_parse(p->c->smarthosts, p->c->port, &specs, &n, e) == -1)
+		return -1;
+	ret = smarthost_route(p, specs, n, plan, e);
+	spec_free(specs, n);
+	return ret;
+}
+
+/* --- recipients to domains ----------------------------------------------- */
+
+static uint64_t
+hash_add(uint64_t h, const char *s)
+{
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+	return (h ^ 0x100u) * 0x100000001b3u;
+}
+
+#define HASH_START 0xcbf29ce484222325u
+
+/* A table for n numbers, at most half full. */
+static int
+table_init(struct table *t, size_t n)
+{
+	size_t size = 16;
+
+	while (size < n * 2)
+		size *= 2;
+	t->slots = calloc(size, sizeof(*t->slots));
+	t->mask = size - 1;
+	return t->slots == NULL ? -1 : 0;
+}
+
+static size_t *
+domain_slot(struct planner *p, const struct address *a)
+{
+	const struct address *b;
+	uint64_t h = hash_add(HASH_START + (uint64_t)a->kind, a->ascii);
+	struct table *t = &p->by_name;
+	size_t i = (h ^ h >> 32) & t->mask;
+
+	for (; t->slots[i] != 0; i = (i + 1) & t->mask) {
+		b = p->domains[t->slots[i] - 1].addr;
+		if (a->kind == b->kind && strcmp(a->ascii, b->ascii) == 0)
+			break;
+	}
+	return &t->slots[i];
+}
+
+/* Put recipient i to the others of its domain. */
+static void
+domain_join(struct planner *p, size_t i)
+{
+	const struct address *a = &p->env->rcpts[i].addr;
+	size_t *slot = domain_slot(p, a);
+	struct domain *d;
+
+	if (*slot == 0) {
+		d = &p->domains[p->ndomains++];
+		*d = (struct domain){ a, i, i, 0, NONE, NONE };
+		*slot = p->ndomains;
+	} else {
+		d = &p->domains[*slot - 1];
+		p->next[d->last] = i;
+		d->last = i;
+	}
+	d->n++;
+	p->domain_of[i] = *slot - 1;
+}
+
+static void
+domains_find(struct planner *p)
+{
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < p->env->n; i++) {
+		p->domain_of[i] = p->next[i] = NONE;
+		if (p->env->rcpts[i].outcome.state != OUTCOME_PENDING)
+			continue;
+		if (p->env->rcpts[i].addr.kind != DOMAIN_NONE) {
+			domain_join(p, i);
+			continue;
+		}
+		trouble_set(&e, NO_DOMAIN, "");
+		e.kind = ERR_DATA;
+		rcpt_decide(p, i, &e);
+	}
+}
+
+/* --- domains to groups --------------------------------------------------- */
+
+static int
+mx_compare(const void *a, const void *b)
+{
+	const struct dns_mx *x = a, *y = b;
+
+	if (x->preference != y->preference)
+		return x->preference < y->preference ? -1 : 1;
+	return strcmp(x->host, y->host);
+}
+
+/* By preference and name; a host's second mention goes. */
+static void
+mx_sort(struct dns_mx *mx, size_t *n)
+{
+	size_t i, k, kept = 0;
+
+	if (*n > 1)
+		qsort(mx, *n, sizeof(*mx), mx_compare);
+	for (i = 0; i < *n; i++) {
+		for (k = 0; k < kept; k++)
+			if (strcmp(mx[k].host, mx[i].host) == 0)
+				break;
+		if (k == kept)
+			mx[kept++] = mx[i];
+	}
+	*n = kept;
+}
+
+/*
+ * Drop "." from the list: alone it says that no mail is accepted, beside
+ * others it says nothing (RFC 7505 3). False if none is left.
+ */
+static bool
+mx_drop_root(struct dns_mx *mx, size_t *n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < *n; i++)
+		if (mx[i].host[0] != '\0')
+			mx[kept++] = mx[i];
+	*n = kept;
+	return kept > 0;
+}
+
+/* A list of one: the domain itself. */
+static int
+list_self(struct group *g, const char *host, const char *source)
+{
+	g->mx = calloc(1, sizeof(*g->mx));
+	if (g->mx == NULL)
+		return -1;
+	snprintf(g->mx[0].host, sizeof(g->mx[0].host), "%s", host);
+	g->n = 1;
+	g->source = source;
+	return 0;
+}
+
+/* The answer to the MX question as a list; 0, 1 if the domain was decided,
+ * -1 with *e for want of memory. */
+static int
+list_from(struct planner *p, const struct domain *d, enum dns_status st,
+    struct dns_mx_answer *a, struct group *g, struct err *e)
+{
+	switch (st) {
+	case DNS_OK:
+		if (!mx_drop_root(a->mx, &a->n)) {
+			dns_mx_free(a);
+			domain_trouble(p, d, NULL_MX);
+			return 1;
+		}
+		mx_sort(a->mx, &a->n);
+		*g = (struct group){ .mx = a->mx, .n = a->n, .source = by_mx };
+		return 0;
+	case DNS_NODATA:
+		return list_self(g, d->addr->ascii, by_implicit) == 0
+		    ? 0
+		    : out_of_memory(e);
+	case DNS_NXDOMAIN:
+		domain_trouble(p, d, NO_SUCH_DOMAIN);
+		return 1;
+	default:
+		domain_decide(p, d, e);
+		return 1;
+	}
+}
+
+static int
+domain_list(
+    struct planner *p, const struct domain *d, struct group *g, struct err *e)
+{
+	struct dns_mx_answer a;
+	enum dns_status st;
+
+	*g = (struct group){ 0 };
+	if (d->addr->kind != DOMAIN_NAME)
+		return list_self(g, d->addr->ascii, by_literal) == 0
+		    ? 0
+		    : out_of_memory(e);
+	if (host_dns(&p->hosts, e) == NULL)
+		return -1;
+	st = dns_mx(p->hosts.dns, d->addr->ascii, &a, e);
+	return list_from(p, d, st, &a, g, e);
+}
+
+/* Equal hosts in equal order; the numbers of the preferences do not count,
+ * only which of them are equal. */
+static bool
+list_equal(const struct group *a, const struct group *b)
+{
+	size_t i;
+
+	if (a->n != b->n || a->source != b->source)
+		return false;
+	for (i = 0; i < a->n; i++) {
+		if (strcmp(a->mx[i].host, b->mx[i].host) != 0)
+			return false;
+		if (i > 0 &&
+		    (a->mx[i].preference == a->mx[i - 1].preference) !=
+			(b->mx[i].preference == b->mx[i - 1].preference))
+			return false;
+	}
+	return true;
+}
+
+static size_t *
+group_slot(struct planner *p, const struct group *g)
+{
+	struct table *t = &p->by_hosts;
+	uint64_t h = hash_add(HASH_START, g->source);
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		h = hash_add(h, g->mx[i].host);
+	for (i = (h ^ h >> 32) & t->mask; t->slots[i] != 0;
+	     i = (i + 1) & t->mask)
+		if (list_equal(&p->groups[t->slots[i] - 1], g))
+			break;
+	return &t->slots[i];
+}
+
+/* Put a domain with that list to the others that have it; takes g->mx. */
+static void
+group_join(struct planner *p, size_t domain, const struct group *g)
+{
+	size_t *slot = group_slot(p, g);
+	struct group *of;
+
+	if (*slot == 0) {
+		of = &p->groups[p->ngroups++];
+		*of = *g;
+		of->first = of->last = domain;
+		*slot = p->ngroups;
+	} else {
+		free(g->mx);
+		of = &p->groups[*slot - 1];
+		p->domains[of->last].next = domain;
+		of->last = domain;
+	}
+	of->nrcpts += p->domains[domain].n;
+	p->domains[domain].group = *slot - 1;
+}
+
+static int
+groups_find(struct planner *p, struct err *e)
+{
+	struct group g;
+	size_t i;
+	int got;
+
+	for (i = 0; i < p->ndomains; i++) {
+		got = domain_list(p, &p->domains[i], &g, e);
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			group_join(p, i, &g);
+	}
+	return 0;
+}
+
+/* --- groups to routes ---------------------------------------------------- */
+
+/* What came of looking up the hosts of a group. */
+struct search {
+	unsigned cut; /* this host is in the list at that preference */
+	size_t troubles; /* hosts whose look-up failed for the time being */
+	struct err why; /* one of them */
+};
+
+/*
+ * Shuffle the equal ones among mx[from, to) (RFC 5321 5.1). 64 random bits
+ * for at most 100 places: the bias is far below notice.
+ */
+static void
+shuffle(const struct mx_config *c, struct dns_mx *mx, size_t from, size_t to)
+{
+	struct dns_mx swapped;
+	uint64_t bits;
+	size_t k;
+
+	for (; to - from > 1; to--) {
+		/* In parentheses: random() is a banned call. */
+		(c->random)(&bits, sizeof(bits));
+		k = from + (size_t)(bits % (to - from));
+		swapped = mx[k];
+		mx[k] = mx[to - 1];
+		mx[to - 1] = swapped;
+	}
+}
+
+static void
+group_shuffle(const struct mx_config *c, struct group *g)
+{
+	size_t from = 0, i;
+
+	if (c->random == NULL)
+		return;
+	for (i = 1; i <= g->n; i++) {
+		if (i < g->n && g->mx[i].preference == g->mx[from].preference)
+			continue;
+		shuffle(c, g->mx, from, i);
+		from = i;
+	}
+}
+
+static void
+target_free(struct target *t)
+{
+	free(t->host);
+	dns_addrs_free(&t->addrs);
+	*t = (struct target){ 0 };
+}
+
+/* This host is at `preference`: it and all that are no better go. */
+static void
+search_cut(struct search *s, struct route *r, unsigned preference)
+{
+	struct target *t;
+
+	s->cut = preference;
+	while (r->ntargets > 0) {
+		t = &r->targets[r->ntargets - 1];
+		if (t->preference < preference)
+			break;
+		target_free(t);
+		r->ntargets--;
+	}
+}
+
+static unsigned
+mx_port(const struct mx_config *c)
+{
+	return c->port != 0 ? c->port : transport_rows[TRANSPORT_SMTP].port;
+}
+
+/*
+ * Whether a mail host may turn out to be this one (RFC 5321 5.1). Not when
+ * the user said where to go, by port or by address.
+ */
+static bool
+may_loop(const struct planner *p, const char *host, unsigned port)
+{
+	return p->c->port == 0 && !host_overridden(&p->hosts, host, port);
+}
+
+/* Look one host up and add it to the route; -1 for want of memory. */
+static int
+search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
+    struct search *s, struct err *e)
+{
+	unsigned port = mx_port(p->c);
+	struct route *r = g->route;
+	struct target t = { .port = port, .preference = mx->preference };
+	enum dns_status st;
+	struct err why;
+
+	st = host_addrs(
+	    &p->hosts, mx->host, port, g->source == by_literal, &t.addrs, &why);
+	if (st != DNS_OK) {
+		s->troubles += st == DNS_TEMP;
+		if (st == DNS_TEMP)
+			keep_reason(&s->why, &why);
+		return 0;
+	}
+	if (may_loop(p, mx->host, port) && host_is_own(&p->hosts, &t.addrs)) {
+		dns_addrs_free(&t.addrs);
+		search_cut(s, r, mx->preference);
+		return 0;
+	}
+	host_trim(&t.addrs, MX_ADDRESSES_MAX);
+	t.resolved = true;
+	t.host = strdup(mx->host);
+	r->targets[r->ntargets++] = t;
+	return t.host == NULL ? out_of_memory(e) : 0;
+}
+
+/* The hosts of a group in the order to try, as far as they have addresses. */
+static int
+group_search(
+    struct planner *p, struct group *g, struct search *s, struct err *e)
+{
+	struct route *r = g->route;
+	unsigned port = mx_port(p->c);
+	size_t i;
+
+	*s = (struct search){ .cut = UINT_MAX };
+	r->targets = calloc(MX_HOSTS_MAX, sizeof(*r->targets));
+	if (r->targets == NULL)
+		return out_of_memory(e);
+	for (i = 0; i < g->n; i++)
+		if (g->mx[i].preference < s->cut &&
+		    may_loop(p, g->mx[i].host, port) &&
+		    host_is_own_name(&p->hosts, g->mx[i].host))
+			s->cut = g->mx[i].preference;
+	group_shuffle(p->c, g);
+	for (i = 0; i < g->n; i++) {
+		if (g->mx[i].preference >= s->cut ||
+		    r->ntargets == MX_HOSTS_MAX ||
+		    s->troubles == MX_TROUBLES_MAX)
+			break;
+		if (search_host(p, g, &g->mx[i], s, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* No host is left: decide each domain, in its own words. */
+static void
+group_fail(struct planner *p, const struct group *g, const struct search *s)
+{
+	enum trouble t = g->source == by_mx ? NO_MX_ADDRESS : NO_HOST;
+	size_t i;
+
+	if (s->cut != UINT_MAX)
+		t = LOOP;
+	else if (p->c->family != DNS_ANY)
+		t = NO_FAMILY;
+	for (i = g->first; i != NONE; i = p->domains[i].next)
+		/* A better host may come back: not lost yet. */
+		if (s->troubles > 0)
+			domain_decide(p, &p->domains[i], &s->why);
+		else
+			domain_trouble(p, &p->domains[i], t);
+}
+
+static void
+route_free(struct route *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->ntargets; i++)
+		target_free(&r->targets[i]);
+	free(r->targets);
+	free(r->rcpts);
+	*r = (struct route){ 0 };
+}
+
+/* The next route of the plan from a group, if it has a host. */
+static int
+group_route(
+    struct planner *p, struct group *g, struct plan *plan, struct err *e)
+{
+	struct route *r = &plan->routes[plan->n++];
+	struct search s;
+
+	g->route = r;
+	r->source = g->source;
+	r->policy = (struct tls_policy){ TLS_NONE, "default" };
+	r->rcpts = calloc(g->nrcpts, sizeof(*r->rcpts));
+	if (r->rcpts == NULL)
+		return out_of_memory(e);
+	if (group_search(p, g, &s, e) == -1)
+		return -1;
+	if (r->ntargets > 0)
+		return 0;
+	group_fail(p, g, &s);
+	route_free(r);
+	plan->n--;
+	g->route = NULL;
+	return 0;
+}
+
+/* Each recipient to the route of its domain's group, in ascending order. */
+static void
+routes_fill(struct planner *p)
+{
+	const struct domain *d;
+	struct route *r;
+	size_t i;
+
+	for (i = 0; i < p->env->n; i++) {
+		if (p->domain_of[i] == NONE)
+			continue;
+		d = &p->domains[p->domain_of[i]];
+		r = d->group == NONE ? NULL : p->groups[d->group].route;
+		if (r != NULL)
+			r->rcpts[r->n++] = i;
+	}
+}
+
+static int
+plan_mx(struct planner *p, struct plan *plan, struct err *e)
+{
+	size_t n = p->env->n + 1, i;
+
+	p->domain_of = calloc(n, sizeof(*p->domain_of));
+	p->next = calloc(n, sizeof(*p->next));
+	p->domains = calloc(n, sizeof(*p->domains));
+	if (p->domain_of == NULL || p->next == NULL || p->domains == NULL ||
+	    table_init(&p->by_name, n) == -1)
+		return out_of_memory(e);
+	domains_find(p);
+	n = p->ndomains + 1;
+	p->groups = calloc(n, sizeof(*p->groups));
+	plan->routes = calloc(n, sizeof(*plan->routes));
+	if (p->groups == NULL || plan->routes == NULL ||
+	    table_init(&p->by_hosts, n) == -1)
+		return out_of_memory(e);
+	if (groups_find(p, e) == -1)
+		return -1;
+	for (i = 0; i < p->ngroups; i++)
+		if (group_route(p, &p->groups[i], plan, e) == -1)
+			return -1;
+	routes_fill(p);
+	return 0;
+}
+
+static void
+planner_free(struct planner *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->ngroups; i++)
+		free(p->groups[i].mx);
+	free(p->groups);
+	free(p->domains);
+	free(p->domain_of);
+	free(p->next);
+	free(p->by_name.slots);
+	free(p->by_hosts.slots);
+	host_free(&p->hosts);
+}
+
+int
+mx_check(const struct mx_config *c, struct err *e)
+{
+	struct spec *specs;
+	struct dns *dns;
+	size_t n;
+
+	if (c->smarthosts != NULL) {
+		if (spec_parse(c->smarthosts, c->port, &specs, &n, e) == -1)
+			return -1;
+		spec_free(specs, n);
+	}
+	dns = dns_new(&c->dns, e);
+	dns_free(dns);
+	return dns == NULL ? -1 : 0;
+}
+
+int
+mx_plan(const struct mx_config *c, struct envelope *env, struct plan *plan,
+    struct err *e)
+{
+	struct planner p = {
+		.c = c,
+		.env = env,
+		.hosts = {
+			.family = c->family,
+			.overrides = c->overrides,
+			.noverrides = c->noverrides,
+			.dns_config = &c->dns,
+			.own_name = c->own_name,
+		},
+	};
+	int ret;
+
+	*plan = (struct plan){ 0 };
+	ret = c->smarthosts != NULL ? plan_smarthosts(&p, plan, e)
+				    : plan_mx(&p, plan, e);
+	planner_free(&p);
+	if (ret == -1)
+		plan_free(plan);
+	return ret;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		route_free(&plan->routes[i]);
+	free(plan->routes);
+	*plan = (struct plan){ 0 };
+}

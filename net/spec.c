@@ -1,0 +1,210 @@
+/*
+ * spec: see spec.h. Scheme, then socket path or host and port; each kind of
+ * item that is known but not served yet is a row with its remedy.
+ * Callers: mx.c. It opens nothing and asks nobody.
+ * RFC 3986 3.2.2, RFC 5321 4.1.3 (the IPv6: tag is tolerated in brackets).
+ * Ownership: see spec.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "mail/address.h"
+#include "net/dial.h"
+#include "net/dns.h"
+#include "net/spec.h"
+
+const struct transport_row transport_rows[TRANSPORTS] = {
+	[TRANSPORT_SMTP] = { "smtp", "smtp", 25 },
+	[TRANSPORT_LMTP] = { "lmtp", "lmtp", 24 },
+};
+
+/* Beginnings that are known but not served. */
+static const struct {
+	const char *prefix;
+	const char *remedy;
+} refused_rows[] = {
+	{ "smtps://", "TLS is not built in yet; use smtp://" },
+	{ "mx:", "MX of a relay is not looked up yet; name its hosts" },
+	{ "srv:", "SRV of a relay is not looked up yet; name its hosts" },
+};
+#define REFUSED_ROWS (sizeof(refused_rows) / sizeof(refused_rows[0]))
+
+static bool
+has_prefix(const char *s, const char *prefix)
+{
+	return strncasecmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static int
+spec_bad(struct err *e, const char *item, const char *remedy)
+{
+	return err_set(e, ERR_PERM, ERR_USAGE, "host \"%s\": %s", item, remedy);
+}
+
+static int
+out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_TEMP, ERR_MACHINE, "out of memory");
+}
+
+/*
+ * Take a SCHEME:// from the front of *s: 1 and the transport, 0 without
+ * one, -1 for one that is not served.
+ */
+static int
+scheme_take(const char **s, enum transport *t, struct err *e)
+{
+	const char *end = strstr(*s, "://");
+	size_t i, n;
+
+	for (i = 0; i < REFUSED_ROWS; i++)
+		if (has_prefix(*s, refused_rows[i].prefix))
+			return spec_bad(e, *s, refused_rows[i].remedy);
+	if (end == NULL || has_prefix(*s, "unix:"))
+		return 0;
+	n = (size_t)(end - *s);
+	for (i = 0; i < TRANSPORTS; i++) {
+		if (strlen(transport_rows[i].scheme) != n ||
+		    strncasecmp(*s, transport_rows[i].scheme, n) != 0)
+			continue;
+		*t = (enum transport)i;
+		*s = end + 3;
+		return 1;
+	}
+	return spec_bad(e, *s, "unknown scheme; use smtp:// or lmtp://");
+}
+
+/*
+ * A name that could be a host's: none ends in a number (RFC 3696 2); what
+ * does is a mistyped address, which getaddrinfo(3) would read in its own way.
+ */
+static bool
+is_host_name(const char *s)
+{
+	size_t n = strlen(s), i;
+
+	if (!address_is_hostname(s, n))
+		return false;
+	if (s[n - 1] == '.')
+		n--;
+	for (i = n; i > 0 && s[i - 1] != '.'; i--)
+		if (s[i - 1] < '0' || s[i - 1] > '9')
+			return true;
+	return false;
+}
+
+/* HOST, HOST:PORT, [IP]:PORT, [IPv6:IP]:PORT. */
+static int
+spec_inet(const char *s, unsigned port, struct spec *to, struct err *e)
+{
+	char text[DNS_NAME_MAX];
+	const char *host = text;
+	struct endpoint ep;
+	bool bracketed;
+
+	to->port = port != 0 ? port : transport_rows[to->transport].port;
+	if (endpoint_split(
+		s, strlen(s), text, sizeof(text), &to->port, &bracketed) == -1)
+		return spec_bad(e, s,
+		    "give HOST, HOST:PORT or [IPv6]:PORT, "
+		    "the port from 1 to 65535");
+	if (bracketed && has_prefix(host, "IPv6:"))
+		host += strlen("IPv6:");
+	if (endpoint_ip(&ep, host, 0) == -1 &&
+	    (bracketed || !is_host_name(host)))
+		return spec_bad(e, s,
+		    bracketed ? "only an IP address stands in brackets"
+			      : "neither a host name nor an IP address");
+	to->host = strdup(host);
+	return to->host == NULL ? out_of_memory(e) : 0;
+}
+
+/* unix:/path */
+static int
+spec_unix(const char *s, struct spec *to, struct err *e)
+{
+	const char *path = s + strlen("unix:");
+	struct endpoint ep;
+
+	if (path[0] != '/')
+		return spec_bad(e, s, "give the whole path, unix:/path");
+	if (endpoint_unix(&ep, path) == -1)
+		return spec_bad(
+		    e, s, "the path of a socket has at most 107 octets");
+	to->is_path = true;
+	to->host = strdup(path);
+	return to->host == NULL ? out_of_memory(e) : 0;
+}
+
+static int
+spec_item(const char *s, unsigned port, struct spec *to, struct err *e)
+{
+	int scheme;
+
+	if (*s == '\0')
+		return spec_bad(e, s, "a name or an address is missing");
+	scheme = scheme_take(&s, &to->transport, e);
+	if (scheme == -1)
+		return -1;
+	if (!has_prefix(s, "unix:"))
+		return spec_inet(s, port, to, e);
+	if (scheme == 0)
+		to->transport = TRANSPORT_LMTP;
+	return spec_unix(s, to, e);
+}
+
+/* The item without the blanks around it, in place. */
+static char *
+trim(char *item)
+{
+	size_t n;
+
+	item += strspn(item, " \t");
+	n = strlen(item);
+	while (n > 0 && (item[n - 1] == ' ' || item[n - 1] == '\t'))
+		item[--n] = '\0';
+	return item;
+}
+
+int
+spec_parse(const char *list, unsigned port, struct spec **specs, size_t *n,
+    struct err *e)
+{
+	char *copy = strdup(list), *rest = copy, *item;
+	const char *s;
+	int ret = -1;
+	size_t max = 1;
+
+	for (s = list; *s != '\0'; s++)
+		max += *s == ',';
+	*n = 0;
+	*specs = calloc(max, sizeof(**specs));
+	if (copy == NULL || *specs == NULL) {
+		out_of_memory(e);
+		goto out;
+	}
+	while ((item = strsep(&rest, ",")) != NULL)
+		if (spec_item(trim(item), port, &(*specs)[(*n)++], e) == -1)
+			goto out;
+	ret = 0;
+out:
+	free(copy);
+	if (ret == -1) {
+		spec_free(*specs, *n);
+		*specs = NULL;
+		*n = 0;
+	}
+	return ret;
+}
+
+void
+spec_free(struct spec *specs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(specs[i].host);
+	free(specs);
+}

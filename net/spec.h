@@ -1,0 +1,43 @@
+/*
+ * spec: a server as people write it: [SCHEME://]HOST[:PORT], unix:/path.
+ * Called by mx.c for --host and its like in a configuration.
+ * It checks the form alone and looks nothing up.
+ * RFC 3986 3.2.2 (brackets), RFC 3696 2 (host names), RFC 2033 (LMTP).
+ * Ownership: a list belongs to the caller; spec_free() releases it.
+ */
+#ifndef NET_SPEC_H
+#define NET_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* How a server is spoken to; a row gives name, scheme and port. */
+enum transport { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORTS };
+
+struct transport_row {
+	const char *name; /* "smtp" */
+	const char *scheme; /* as --host takes it */
+	unsigned port; /* the default one */
+};
+extern const struct transport_row transport_rows[TRANSPORTS];
+
+struct spec {
+	enum transport transport;
+	char *host; /* owned: name, IP without brackets, or path */
+	unsigned port; /* 0 for a socket */
+	bool is_path; /* a unix socket */
+};
+
+/*
+ * Take a list apart: items between commas, blanks around them ignored. A
+ * port in an item goes before `port`, that before the transport's own when
+ * it is 0; unix:/path without a scheme is LMTP. 0, or -1 with *e (usage)
+ * that names the item and the remedy.
+ */
+int spec_parse(const char *list, unsigned port, struct spec **specs, size_t *n,
+    struct err *e);
+void spec_free(struct spec *, size_t n);
+
+#endif
