@@ -638,8 +638,9 @@ transactions(struct session *s, struct err *e)
 			return 1;
 		if (transact(s, e) == 0)
 			continue;
+		/* Trouble between two transactions: a new connection helps. */
 		if (e->scope == SCOPE_HOST)
-			return -1;
+			return e->stage == STAGE_RSET ? 1 : -1;
 		decide_rest(s, e);
 	}
 	return 0;
