@@ -159,6 +159,8 @@ endpoint_port(const struct endpoint *ep)
 	}
 }
 
+#define ATTEMPT_NAME_MAX 256
+
 /* An attempt under way; its descriptor is in race.fds at the same place. */
 struct attempt {
 	size_t i; /* its candidate */
@@ -186,18 +188,23 @@ family_of(const struct candidate *c)
 	return c->to.u.sa.sa_family;
 }
 
-/* "connect to 192.0.2.1 port 25" */
+/* "connect to 192.0.2.1 port 25", and from where if that was asked for. */
 static const char *
-attempt_name(const struct candidate *c, char *dst, size_t size)
+attempt_name(const struct race *r, size_t i, char *dst, size_t size)
 {
-	char to[sizeof(c->to.u.un.sun_path)];
+	const struct candidate *c = &r->c[i];
+	char to[sizeof(c->to.u.un.sun_path)], from[64];
 
 	endpoint_text(&c->to, to, sizeof(to));
 	if (family_of(c) == AF_UNIX)
 		snprintf(dst, size, "connect to %s", to);
-	else
+	else if (r->d->source == NULL)
 		snprintf(dst, size, "connect to %s port %u", to,
 		    endpoint_port(&c->to));
+	else
+		snprintf(dst, size, "connect to %s port %u from %s", to,
+		    endpoint_port(&c->to),
+		    endpoint_text(r->d->source, from, sizeof(from)));
 	return dst;
 }
 
@@ -218,27 +225,26 @@ race_failed(struct race *r, size_t i, const struct err *e)
 static void
 race_errno(struct race *r, size_t i, int num)
 {
-	char name[160];
+	char name[ATTEMPT_NAME_MAX];
 	struct err e;
 
-	attempt_name(&r->c[i], name, sizeof(name));
+	attempt_name(r, i, name, sizeof(name));
 	err_errno(&e, ERR_TEMP, ERR_CONNECT, num, "%s", name);
 	if (num == EMFILE || num == ENFILE || num == ENOMEM || num == ENOBUFS)
 		e.kind = ERR_MACHINE;
 	race_failed(r, i, &e);
 }
 
-/* A source address of one family cannot reach the other; said once each. */
+/* A source address of one family cannot reach the other. */
 static void
 race_wrong_family(struct race *r, size_t i)
 {
-	char name[160], source[INET6_ADDRSTRLEN + 12];
+	char name[ATTEMPT_NAME_MAX];
 	struct err e;
 
-	endpoint_text(r->d->source, source, sizeof(source));
 	err_set(&e, ERR_TEMP, ERR_CONNECT,
-	    "%s: the source address %s is of the other family",
-	    attempt_name(&r->c[i], name, sizeof(name)), source);
+	    "%s: the source address is of the other family",
+	    attempt_name(r, i, name, sizeof(name)));
 	race_failed(r, i, &e);
 }
 
