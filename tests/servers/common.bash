@@ -104,7 +104,6 @@ arrives() {
 # waitfor is a program of its own, and calls it.
 export -f stored
 
-# shellcheck disable=SC2154 # run sets $output
 # outcomes: from --json in $output, one line for each recipient.
 outcomes() {
 	jq -r '.recipients[] |
