@@ -1,7 +1,8 @@
 /*
  * sink: a small, strict SMTP and LMTP receiver for the demo, tests, benches.
  *
- *	sink [-L] [-a ADDRESS] [-p PORT | -u PATH] [-s SIZE] [DIR]
+ *	sink [-L] [-a ADDRESS] [-p PORT | -u PATH] [-s SIZE]
+ *	    [-r STAGE=REPLY]... [-w STAGE] [DIR]
  *
  * Listens on loopback, on any free port unless -p names one, or on a unix
  * socket (-u), and says "listening PORT" on stdout as soon as it does.  -L is
@@ -11,6 +12,12 @@
  * and whole.  Without DIR messages are thrown away.
  *
  * Local parts with a meaning: tempfail (451 4.7.1), permfail (550 5.1.1).
+ *
+ * A STAGE is a command, or greeting, body (the message's first octets), end
+ * (its dot).  -r answers REPLY there and does nothing else.  -w holds each
+ * client there, neither answered nor read, until SIGUSR1, and says "waiting
+ * STAGE" on stdout; and "gone" whenever a client has left.
+ *
  * Strict means: only CRLF ends a line and only CRLF.CRLF the data, commands
  * out of order are 503, and unknown parameters 555.  RFC 5321, 2033, 1870,
  * 2920, 6152, 2034.
@@ -19,6 +26,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -28,6 +36,7 @@
 #define LINE_SIZE 2048 /* RFC 5321 4.5.3.1.4 asks for 512 */
 #define INPUT_SIZE 65536
 #define RCPT_MAX 1000
+#define REPLIES_MAX 8
 
 enum state { COMMAND, DATA };
 /* Where in "CRLF . CRLF" the data stands. */
@@ -39,6 +48,9 @@ struct sink {
 	unsigned long long size_max;
 	unsigned long messages; /* the last number given */
 	int listener;
+	const char *replies[REPLIES_MAX]; /* STAGE=REPLY */
+	size_t nreplies;
+	const char *hold; /* the stage to wait at, or NULL */
 };
 
 struct client {
@@ -46,6 +58,7 @@ struct client {
 	int fd;
 	enum state state;
 	bool greeted, mail, quit;
+	bool held; /* waits for SIGUSR1 */
 	int rcpts;
 	char line[LINE_SIZE];
 	size_t line_len;
@@ -62,6 +75,15 @@ struct client {
 	unsigned long long size;
 };
 
+static volatile sig_atomic_t released;
+
+static void
+release(int sig)
+{
+	(void)sig;
+	released = 1;
+}
+
 static void
 die(const char *what)
 {
@@ -69,11 +91,18 @@ die(const char *what)
 	exit(1);
 }
 
+static void
+say(const char *what, const char *of)
+{
+	printf("%s%s\n", what, of);
+	fflush(stdout);
+}
+
 /* Queue a reply; it leaves together with those queued after it. */
 __attribute__((format(printf, 2, 3))) static void
 reply(struct client *c, const char *fmt, ...)
 {
-	char text[256];
+	char text[LINE_SIZE];
 	va_list ap;
 	int n;
 
@@ -88,6 +117,31 @@ reply(struct client *c, const char *fmt, ...)
 		die("reply");
 	memcpy(c->out + c->out_len, text, (size_t)n + 2);
 	c->out_len += (size_t)n + 2;
+}
+
+/* --- what the command line says of a stage ------------------------------ */
+
+static void
+reach(struct client *c, const char *stage)
+{
+	if (c->sink->hold == NULL || released || c->held ||
+	    strcasecmp(c->sink->hold, stage) != 0)
+		return;
+	c->held = true;
+	say("waiting ", stage);
+}
+
+/* The reply that -r gives for the stage, or NULL. */
+static const char *
+scripted(const struct sink *s, const char *stage)
+{
+	size_t n = strlen(stage);
+
+	for (size_t i = 0; i < s->nreplies; i++)
+		if (strncasecmp(s->replies[i], stage, n) == 0 &&
+		    s->replies[i][n] == '=')
+			return s->replies[i] + n + 1;
+	return NULL;
 }
 
 /* --- storing ------------------------------------------------------------ */
@@ -363,9 +417,16 @@ command(struct client *c, char *line)
 {
 	char *arg = line + strcspn(line, " ");
 	int spoken = c->sink->lmtp ? LMTP : SMTP;
+	const char *text;
 
 	if (*arg == ' ')
 		*arg++ = '\0';
+	reach(c, line);
+	text = scripted(c->sink, line);
+	if (text != NULL) {
+		reply(c, "%s", text);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcasecmp(commands[i].verb, line) == 0 &&
 		    (commands[i].spoken & spoken) != 0) {
@@ -408,15 +469,19 @@ static void
 data_end(struct client *c)
 {
 	bool big = c->size > c->sink->size_max;
+	const char *text = scripted(c->sink, "end");
 
 	c->state = COMMAND;
-	if (big)
+	if (big || (text != NULL && *text != '2'))
 		store_abort(c);
 	else
 		store_end(c);
+	reach(c, "end");
 	/* RFC 2033 4.2: LMTP answers once for each recipient. */
 	for (int i = 0; i < (c->sink->lmtp ? c->rcpts : 1); i++) {
-		if (big)
+		if (text != NULL)
+			reply(c, "%s", text);
+		else if (big)
 			reply(c, "552 5.3.4 too big");
 		else
 			reply(c, "250 2.0.0 stored as %lu", c->number);
@@ -454,6 +519,7 @@ feed_data(struct client *c, const char *in, size_t len)
 {
 	size_t i = 0;
 
+	reach(c, "body");
 	while (i < len) {
 		if (c->eod == TEXT) {
 			const char *cr = memchr(in + i, '\r', len - i);
@@ -510,6 +576,7 @@ static struct client *
 client_new(struct sink *s)
 {
 	struct client *c = calloc(1, sizeof(*c));
+	const char *greeting;
 
 	if (c == NULL)
 		die("client");
@@ -519,7 +586,12 @@ client_new(struct sink *s)
 		free(c);
 		return NULL;
 	}
-	reply(c, "220 sink.test %s ready", s->lmtp ? "LMTP" : "ESMTP");
+	greeting = scripted(s, "greeting");
+	if (greeting != NULL)
+		reply(c, "%s", greeting);
+	else
+		reply(c, "220 sink.test %s ready", s->lmtp ? "LMTP" : "ESMTP");
+	reach(c, "greeting");
 	return c;
 }
 
@@ -529,6 +601,8 @@ client_free(struct client *c)
 	store_abort(c);
 	transaction_end(c);
 	close(c->fd);
+	if (c->sink->hold != NULL)
+		say("gone", "");
 	free(c->out);
 	free(c);
 }
@@ -536,6 +610,9 @@ client_free(struct client *c)
 static bool
 client_step(struct client *c, short events)
 {
+	c->held = c->held && !released;
+	if (c->held)
+		return (events & (POLLERR | POLLHUP | POLLRDHUP)) == 0;
 	if ((events & POLLOUT) != 0)
 		return client_write(c);
 	if (events != 0 && !client_read(c))
@@ -547,20 +624,39 @@ client_step(struct client *c, short events)
 static short
 client_waits_for(const struct client *c)
 {
+	if (c->held)
+		return POLLRDHUP;
 	return c->out_len > 0 ? POLLOUT : POLLIN;
+}
+
+/* SIGUSR1 is heard only while waiting. */
+static void
+wait_any(struct pollfd *fds, nfds_t n, const sigset_t *heard)
+{
+	if (ppoll(fds, n, NULL, heard) >= 0)
+		return;
+	if (errno != EINTR)
+		die("poll");
+	while (n-- > 0)
+		fds[n].revents = 0;
 }
 
 static void
 serve(struct sink *s)
 {
+	const struct sigaction on_usr1 = { .sa_handler = release };
+	sigset_t usr1, heard;
 	static struct pollfd fds[CLIENT_MAX + 1];
 	static struct client *clients[CLIENT_MAX];
 	nfds_t count = 0;
 
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, &heard);
+	sigaction(SIGUSR1, &on_usr1, NULL);
 	for (;;) {
 		fds[count] = (struct pollfd){ s->listener, POLLIN, 0 };
-		if (poll(fds, count + (count < CLIENT_MAX), -1) < 0)
-			die("poll");
+		wait_any(fds, count + (count < CLIENT_MAX), &heard);
 		if (count < CLIENT_MAX && fds[count].revents != 0) {
 			clients[count] = client_new(s);
 			fds[count].revents = 0;
@@ -646,7 +742,7 @@ main(int argc, char **argv)
 	in_port_t port = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "La:p:u:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "La:p:r:u:s:w:")) != -1) {
 		switch (opt) {
 		case 'L':
 			s.lmtp = true;
@@ -663,10 +759,19 @@ main(int argc, char **argv)
 		case 's':
 			s.size_max = strtoull(optarg, NULL, 10);
 			break;
+		case 'r':
+			if (s.nreplies == REPLIES_MAX)
+				return 64;
+			s.replies[s.nreplies++] = optarg;
+			break;
+		case 'w':
+			s.hold = optarg;
+			break;
 		default:
 			fprintf(stderr,
 			    "usage: sink [-L] [-a ADDRESS] "
-			    "[-p PORT | -u PATH] [-s SIZE] [DIR]\n");
+			    "[-p PORT | -u PATH] [-s SIZE] "
+			    "[-r STAGE=REPLY]... [-w STAGE] [DIR]\n");
 			return 64;
 		}
 	}
