@@ -312,29 +312,35 @@ row_by_name(const char *s, size_t n)
 
 #define NEAR_MAX 32
 
-/* Levenshtein distance; both at most NEAR_MAX octets. */
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Octets to change, insert, leave out or swap with their neighbour until a
+ * is b; both have at most NEAR_MAX.
+ */
 static size_t
 distance(const char *a, size_t na, const char *b, size_t nb)
 {
-	size_t row[NEAR_MAX + 1], i, j, diagonal, above, best;
+	size_t d[NEAR_MAX + 1][NEAR_MAX + 1], i, j, other;
 
+	for (i = 0; i <= na; i++)
+		d[i][0] = i;
 	for (j = 0; j <= nb; j++)
-		row[j] = j;
-	for (i = 1; i <= na; i++) {
-		diagonal = row[0];
-		row[0] = i;
+		d[0][j] = j;
+	for (i = 1; i <= na; i++)
 		for (j = 1; j <= nb; j++) {
-			above = row[j];
-			best = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diagonal = above;
+			other = a[i - 1] != b[j - 1];
+			d[i][j] = least(d[i - 1][j - 1] + other,
+			    least(d[i - 1][j], d[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
 		}
-	}
-	return row[nb];
+	return d[na][nb];
 }
 
 static const char *
