@@ -153,6 +153,24 @@ on_line(void *ctx, const char *host, unsigned worker, bool many, int from,
 	report_line(stderr, &l);
 }
 
+/* A plan's exit code: nothing was sent, so the open ones count for nothing. */
+static int
+plan_exit(const struct envelope *env)
+{
+	int code = 0;
+	size_t i;
+
+	for (i = 0; i < env->n; i++) {
+		const struct outcome *o = &env->rcpts[i].outcome;
+
+		if (o->state == OUTCOME_FAILED)
+			return err_exit(&o->err);
+		if (o->state == OUTCOME_DEFERRED && code == 0)
+			code = err_exit(&o->err);
+	}
+	return code;
+}
+
 static int
 on_plan(void *ctx, const struct plan *p, const struct envelope *env,
     const struct message *m)
@@ -160,7 +178,10 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 	struct run *r = ctx;
 
 	r->planned = true;
-	(r->o->json ? report_plan_json : report_plan)(stdout, p, env, m);
+	if (r->o->json)
+		report_plan_json(stdout, p, env, m, plan_exit(env));
+	else
+		report_plan(stdout, p, env, m);
 	return 1;
 }
 
@@ -214,7 +235,7 @@ prepare(struct run *r, const struct submit_config *c, struct err *e)
 static int
 finish(struct run *r, uint64_t size)
 {
-	int code = envelope_exit(&r->env);
+	int code = r->planned ? plan_exit(&r->env) : envelope_exit(&r->env);
 
 	report_failures(stderr, &r->env);
 	if (r->o->json && !r->planned)

@@ -274,13 +274,13 @@ json_route(struct buf *b, const struct route *r, const struct envelope *env)
 
 void
 report_plan_json(FILE *out, const struct plan *p, const struct envelope *env,
-    const struct message *m)
+    const struct message *m, int exit)
 {
 	struct buf b;
 	size_t i;
 
 	buf_init(&b, OUT_MAX);
-	buf_addf(&b, "{\"exit\":%d,", envelope_exit(env));
+	buf_addf(&b, "{\"exit\":%d,", exit);
 	put_string(&b, "sender", env->sender.raw);
 	buf_addf(&b, ",\"size\":%" PRIu64 ",\"routes\":[", message_size(m));
 	for (i = 0; i < p->n; i++) {

@@ -31,7 +31,7 @@ void report_json(FILE *, const struct envelope *, uint64_t size, int exit);
 void report_plan(FILE *, const struct plan *, const struct envelope *,
     const struct message *);
 void report_plan_json(FILE *, const struct plan *, const struct envelope *,
-    const struct message *);
+    const struct message *, int exit);
 
 /* One line of a dialogue; `from` is an enum line_from. */
 struct report_line {
