@@ -1,0 +1,407 @@
+#!/usr/bin/env bats
+# The command line: every option in every spelling, and every wrong one.
+# shellcheck disable=SC2016,SC2154 # awk's $; run sets $stderr
+
+load common
+
+# rows FILTER: option rows as "letter name argument", "-" for none, from the
+# table itself; FILTER is awk's.
+rows() {
+	sed -n '/^static const struct row rows/,/^};/p' "$TESTS/../cli/options.c" |
+		sed -nE "s/^\t\{ ('(.)'|0), (\"([^\"]*)\"|NULL), (\"([^\"]*)\"|NULL).*/\2 \4 \6/; T; s/^ /- /; s/^(.)  /\1 - /; s/ $/ -/; p" |
+		awk "$1"
+}
+
+# plan ARGUMENT...: what would be done, without doing it.
+plan() {
+	send --dry-run --host 127.0.0.1 "$@" <message
+}
+
+@test "the rows can be read from the table" {
+	[ "$(rows 1 | wc -l)" -gt 20 ]
+	assert_equal "$(rows '$2 == "from"')" 'f from ADDRESS'
+	assert_equal "$(rows '$2 == "mx"')" '- mx -'
+	assert_equal "$(rows '$1 == "4"')" '4 - -'
+}
+
+@test "--help goes to stdout and names every option and exit code" {
+	local letter name argument code
+	send --help </dev/null
+	exits 0
+	assert_equal "$stderr" ''
+	while read -r letter name argument; do
+		[ "$letter" = - ] || assert_line --regexp "^  -$letter\\b"
+		[ "$name" = - ] || assert_line --regexp "^  .*--$name\\b"
+		[ "$argument" = - ] || assert_output --partial " $argument "
+	done < <(rows 1)
+	for code in 0 64 65 66 67 68 69 70 71 73 75 77 78; do
+		assert_line --regexp "^ +$code +[a-z]"
+	done
+}
+
+@test "--help and --version win over missing recipients and send nothing" {
+	receiver box
+	deliver --help
+	exits 0
+	deliver --version
+	exits 0
+	assert_line --index 0 --regexp '^smtpsend [0-9]+\.[0-9]+'
+	assert_equal "$stderr" ''
+	stored 0
+}
+
+@test "the sender in every spelling" {
+	local args
+	for args in '-f bob@x.test' -fbob@x.test '--from bob@x.test' \
+		--from=bob@x.test '-vf bob@x.test' -ivfbob@x.test; do
+		# shellcheck disable=SC2086 # split on purpose
+		plan $args carol@y.test
+		exits 0
+		assert_line 'from <bob@x.test>'
+	done
+}
+
+@test "the last of two values counts" {
+	plan -f bob@x.test --from eve@x.test carol@y.test
+	assert_line 'from <eve@x.test>'
+}
+
+@test "a value may begin with a dash and may be empty" {
+	plan --from=-bob@x.test carol@y.test
+	assert_line 'from <-bob@x.test>'
+	plan -f -bob@x.test carol@y.test
+	assert_line 'from <-bob@x.test>'
+	plan --from= carol@y.test
+	assert_line 'from <>'
+}
+
+@test "every option with a value is refused without one" {
+	local letter name
+	while read -r letter name _; do
+		if [ "$name" != - ]; then
+			send "--$name" <message
+			usage_error "--$name needs "
+		fi
+		if [ "$letter" != - ]; then
+			send "-$letter" <message
+			usage_error ' needs '
+		fi
+	done < <(rows '$3 != "-"')
+}
+
+@test "every option without a value is refused with one" {
+	local name
+	while read -r _ name _; do
+		send "--$name=yes" bob@x.test <message
+		usage_error "--$name takes no value"
+		send "--$name=" bob@x.test <message
+		usage_error "--$name takes no value"
+	done < <(rows '$2 != "-" && $3 == "-"')
+}
+
+@test "an unknown option names the nearest one" {
+	local pair
+	for pair in form:from hsot:host prot:port timeuot:timeout jsn:json \
+		dryrun:dry-run verbos:verbose hello:helo help-me:help; do
+		send "--${pair%:*}" x bob@x.test <message
+		usage_error "--${pair%:*};" "nearest is --${pair#*:};"
+	done
+	send --From=x <message
+	usage_error 'unknown option --From;' '--from'
+	send --=x <message
+	usage_error 'unknown option'
+}
+
+@test "an unknown letter is refused, also behind known ones" {
+	send -Z bob@x.test <message
+	usage_error 'unknown option -Z'
+	send -ivZ bob@x.test <message
+	usage_error 'unknown option -Z in "-ivZ"'
+}
+
+@test "an unknown option's octets are made harmless" {
+	send $'--\e]0;x\a' <message
+	usage_error 'unknown option'
+	[[ $stderr != *$'\e'* ]]
+	send $'-\e' <message
+	usage_error 'unknown option'
+	[[ $stderr != *$'\e'* ]]
+}
+
+@test "an address that begins with a dash is safe behind -- only" {
+	send --dry-run -f a@x.test --host 127.0.0.1 -dash@x.test <message
+	usage_error 'unknown option -d' 'behind --'
+	plan -f a@x.test -- -dash@x.test --help
+	exits 67
+	assert_line '  to -dash@x.test'
+	says 'smtpsend: --help: failed'
+}
+
+@test "a second -- is a recipient, and a bad one" {
+	plan -f a@x.test -- b@x.test --
+	exits 67
+	says 'smtpsend: --: failed'
+}
+
+@test "a lone dash is standard input" {
+	receiver box
+	deliver - bob@x.test
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test>'
+	printf %s "$WIRE" >expected
+	arrived expected
+}
+
+@test "options and recipients in any order" {
+	plan bob@x.test -f a@x.test carol@x.test -i dora@x.test
+	exits 0
+	assert_line '  to bob@x.test'
+	assert_line '  to carol@x.test'
+	assert_line '  to dora@x.test'
+}
+
+@test "--mx and --host exclude each other" {
+	plan --mx -f a@x.test bob@x.test
+	usage_error '--mx' '--host'
+}
+
+@test "--port in both forms, and not out of range" {
+	local value
+	plan --port 2525 -f a@x.test bob@x.test
+	assert_line '  host 127.0.0.1 port 2525 smtp'
+	plan --port=65535 -f a@x.test bob@x.test
+	assert_line '  host 127.0.0.1 port 65535 smtp'
+	for value in 0 65536 -1 +25 ' 25' 25x 0x19 x '' 4294967321 \
+		99999999999999999999; do
+		plan --port "$value" -f a@x.test bob@x.test
+		usage_error '--port' 'from 1 to 65535'
+	done
+}
+
+@test "the port of a host goes before --port" {
+	plan --port 2525 --host h.test:26,127.0.0.2 \
+		--resolve h.test:26:127.0.0.3 -f a@x.test bob@x.test
+	assert_line '  host h.test port 26 smtp: 127.0.0.3'
+	assert_line '  host 127.0.0.2 port 2525 smtp'
+}
+
+@test "--jobs takes 1 to 1000" {
+	local value
+	for value in 1 8 1000; do
+		plan -j "$value" -f a@x.test bob@x.test
+		exits 0
+		plan "-j$value" -f a@x.test bob@x.test
+		exits 0
+		plan "--jobs=$value" -f a@x.test bob@x.test
+		exits 0
+	done
+	for value in 0 1001 -1 x '' 1x; do
+		plan --jobs "$value" -f a@x.test bob@x.test
+		usage_error '--jobs' 'from 1 to 1000'
+	done
+}
+
+@test "--timeout takes seconds and parts of them" {
+	local value
+	for value in 0.001 1 2.5 86400; do
+		plan --timeout "$value" -f a@x.test bob@x.test
+		exits 0
+	done
+	for value in 0 0.0001 -1 86401 1e99 nan inf x '' 5x 1,5; do
+		plan --timeout "$value" -f a@x.test bob@x.test
+		usage_error '--timeout' '0.001 to 86400'
+	done
+}
+
+@test "--timeout ends the wait for a silent server" {
+	receiver box -w greeting
+	deliver --timeout 0.1 bob@x.test
+	exits 75
+	says 'deferred at greeting'
+	event 'waiting greeting'
+	event gone
+}
+
+@test "--source-ip is where the connection comes from" {
+	receiver box -w greeting
+	begin --source-ip 127.0.0.9 bob@x.test <message
+	event 'waiting greeting'
+	grep -q "$(printf ' 0900007F:.... 0100007F:%04X 01 ' "$PORT")" \
+		/proc/net/tcp
+	release
+	end
+	exits 0
+}
+
+@test "--source-ip: an address that is not ours, or of the other family" {
+	receiver box
+	deliver --source-ip 192.0.2.1 bob@x.test
+	exits 75
+	says 'deferred at connect'
+	deliver --source-ip ::1 bob@x.test
+	exits 75
+	says 'other family'
+	stored 0
+}
+
+@test "--source-ip takes addresses only" {
+	local value
+	for value in localhost 127.0.0 '' 127.0.0.1:25 '[::1]' 256.0.0.1; do
+		plan --source-ip "$value" -f a@x.test bob@x.test
+		usage_error '--source-ip'
+	done
+}
+
+@test "--helo is what the server is told" {
+	local value
+	receiver box
+	deliver --helo mail.client.test bob@x.test
+	deliver '--helo=[192.0.2.1]' bob@x.test
+	deliver --helo '[IPv6:2001:db8::1]' bob@x.test
+	assert_equal "$(head -qn 1 box/?.env | paste -sd ' ')" \
+		'helo mail.client.test helo [192.0.2.1] helo [IPv6:2001:db8::1]'
+}
+
+@test "--helo: nothing that is no name reaches a server" {
+	local value
+	receiver box
+	for value in '' 'a b' $'a\r\nQUIT' $'a\nb' $'[1\r\n]' '<a>' -a a..b \
+		'[]' "$(printf '%0300d' 0)" $'h\303\266st'; do
+		deliver --helo "$value" bob@x.test
+		usage_error --helo
+	done
+	stored 0
+}
+
+@test "--resolve replaces the look-up of a host" {
+	receiver box
+	send -f a@x.test --host mail.nowhere.test --port "$PORT" \
+		--resolve "mail.nowhere.test:$PORT:127.0.0.1" bob@x.test <message
+	exits 0
+	stored 1
+	send --dry-run -f a@x.test --host MAIL.nowhere.test --port 26 \
+		--resolve 'mail.nowhere.test:26:[::1]' \
+		--resolve=other.test:26:127.0.0.1 bob@x.test <message
+	assert_line --partial 'port 26 smtp: ::1'
+}
+
+@test "--resolve takes HOST:PORT:ADDR only" {
+	local value
+	for value in '' a a:25 a:25: :25:127.0.0.1 a:x:127.0.0.1 a:0:127.0.0.1 \
+		a:65536:127.0.0.1 a:25:b 'a b:25:127.0.0.1'; do
+		plan --resolve "$value" -f a@x.test bob@x.test
+		usage_error
+	done
+}
+
+@test "--nameserver takes an address, with a port or without" {
+	local value
+	for value in 127.0.0.1 127.0.0.1:5353 ::1 '[::1]:53'; do
+		plan --nameserver "$value" -f a@x.test bob@x.test
+		exits 0
+	done
+	for value in '' localhost 127.0.0.1:0 127.0.0.1:x 127.0.0.1: \
+		127.0.0.1:65536 127.0.0; do
+		plan --nameserver "$value" -f a@x.test bob@x.test
+		usage_error
+	done
+}
+
+@test "-4 and -6 choose the family" {
+	send --dry-run -4 --host localhost --resolve localhost:25:127.0.0.1 \
+		--resolve localhost:25:::1 -f a@x.test bob@x.test <message
+	exits 0
+	assert_line '  host localhost port 25 smtp: 127.0.0.1'
+	send --dry-run -6 --host localhost --resolve localhost:25:127.0.0.1 \
+		--resolve localhost:25:::1 -f a@x.test bob@x.test <message
+	exits 0
+	assert_line '  host localhost port 25 smtp: ::1'
+}
+
+@test "-6 with a host that has no such address is temporary" {
+	receiver box
+	deliver -6 bob@x.test
+	exits 75
+	says 'bob@x.test: deferred'
+	stored 0
+}
+
+@test "--host: hosts in order, each with its scheme" {
+	plan --host 'smtp://127.0.0.1:26, lmtp://127.0.0.2,[::1]:27,unix:/run/x' \
+		-f a@x.test bob@x.test
+	exits 0
+	assert_equal "$(grep '^  host' <<<"$output")" \
+		"  host 127.0.0.1 port 26 smtp
+  host 127.0.0.2 port 24 lmtp
+  host ::1 port 27 smtp
+  host /run/x lmtp"
+}
+
+@test "--host: what cannot be a host is refused" {
+	local value
+	for value in '' ',' 'a,,b' 'a b' ftp://a smtps://a smtp:// a:0 a:x a: \
+		a:65536 unix:x unix: '[a]' 127.0.0 127.0.0.256 $'a\r\nb' \
+		"unix:/$(printf '%0200d' 0)"; do
+		plan --host "$value" -f a@x.test bob@x.test
+		usage_error
+	done
+}
+
+@test "--host: a dead host is passed by" {
+	receiver dead
+	kill "$SINK"
+	wait "$SINK" || true
+	local dead=$PORT
+	receiver box
+	send -v -f a@x.test --host "127.0.0.1:$dead,127.0.0.1:$PORT" \
+		bob@x.test <message
+	exits 0
+	says 'next host:'
+	stored 1
+}
+
+@test "a unix socket speaks LMTP" {
+	mkdir lmtp
+	"$TESTS/servers/detach" events "$TOOLS/sink" -L -u "$T/s" lmtp &
+	STARTED+=($!)
+	timeout 10 "$TESTS/servers/waitfor" 10 test -S "$T/s"
+	send -v -f a@x.test --host "unix:$T/s" bob@x.test permfail@x.test \
+		<message
+	exits 67
+	says 'C: LHLO ' 'smtpsend: permfail@x.test: failed at rcpt'
+	stored lmtp 1
+}
+
+@test "letters that callers of sendmail pass do nothing" {
+	receiver box
+	deliver -i -m -B8BITMIME -B 7BIT -oi -oem -odb -o i -im bob@x.test
+	exits 0
+	silent
+	stored 1
+}
+
+@test "-v and --verbose show the dialogue on stderr" {
+	local option
+	receiver box
+	for option in -v --verbose; do
+		deliver $option bob@x.test
+		exits 0
+		assert_equal "$output" ''
+		says 'S: 220 sink.test' 'C: MAIL FROM:<alice@client.test>' 'C: .'
+	done
+}
+
+@test "--dry-run sends nothing" {
+	receiver box
+	deliver --dry-run bob@x.test
+	exits 0
+	assert_line '  to bob@x.test'
+	stored 0
+}
+
+@test "quiet on success" {
+	receiver box
+	deliver bob@x.test
+	exits 0
+	silent
+}
