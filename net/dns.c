@@ -166,8 +166,6 @@ reader_open(struct reader *r, const unsigned char *p, size_t n,
 		return DNS_TEMP;
 	r->at += NS_QFIXEDSZ;
 	r->left = get16(p + 6);
-	if (r->left > DNS_RECORDS_MAX)
-		r->left = DNS_RECORDS_MAX;
 	if ((p[3] & 0x0f) == ns_r_nxdomain)
 		return DNS_NXDOMAIN;
 	return (p[3] & 0x0f) == ns_r_noerror && (p[2] & 0x02) == 0 ? DNS_OK
@@ -233,27 +231,46 @@ mx_take(const struct reader *r, const struct rr *rr, struct dns_mx *mx)
 	    (int)rr->len - 2;
 }
 
+/* Keep a record; when there is no more room, in the place of the worst. */
+static void
+mx_keep(struct dns_mx_answer *a, const struct dns_mx *mx)
+{
+	size_t i, worst = 0;
+
+	if (a->n < DNS_RECORDS_MAX) {
+		a->mx[a->n++] = *mx;
+		return;
+	}
+	for (i = 1; i < a->n; i++)
+		if (a->mx[i].preference > a->mx[worst].preference)
+			worst = i;
+	if (mx->preference < a->mx[worst].preference)
+		a->mx[worst] = *mx;
+}
+
 enum dns_status
 dns_parse_mx(
     const unsigned char *p, size_t n, const char *name, struct dns_mx_answer *a)
 {
+	enum dns_status st;
+	struct dns_mx mx;
 	struct reader r;
 	struct rr rr;
-	enum dns_status st;
 
 	*a = (struct dns_mx_answer){ 0 };
 	st = answer_open(&r, p, n, name, ns_t_mx, a->name);
 	if (st != DNS_OK)
 		return st;
 	a->ad = (p[3] & 0x20) != 0;
-	a->mx = calloc(r.left + 1, sizeof(*a->mx));
+	a->mx = calloc(r.left < DNS_RECORDS_MAX ? r.left + 1 : DNS_RECORDS_MAX,
+	    sizeof(*a->mx));
 	if (a->mx == NULL)
 		return DNS_TEMP;
 	while (rr_next(&r, &rr)) {
 		if (rr.type != ns_t_mx || strcmp(rr.owner, a->name) != 0)
 			continue;
-		if (mx_take(&r, &rr, &a->mx[a->n]))
-			a->n++;
+		if (mx_take(&r, &rr, &mx))
+			mx_keep(a, &mx);
 		else
 			r.bad = true;
 	}
@@ -325,7 +342,7 @@ dns_parse_addrs(const unsigned char *p, size_t n, const char *name, int af,
 	st = answer_open(&r, p, n, name, (int)type, owner);
 	if (st != DNS_OK)
 		return st;
-	while (rr_next(&r, &rr)) {
+	while (rr_next(&r, &rr) && a->n - before < DNS_RECORDS_MAX) {
 		if (rr.type != type || strcmp(rr.owner, owner) != 0)
 			continue;
 		if (!addr_take(&rr, af, port, &ep))

@@ -24,7 +24,8 @@ enum dns_status {
 	DNS_TEMP /* SERVFAIL, refused, no answer, malformed, CNAME loop */
 };
 
-/* Most records of an answer that are believed, most CNAMEs followed. */
+/* Most records of an answer that are kept (of MX the best), most CNAMEs
+ * followed. */
 #define DNS_RECORDS_MAX 100
 #define DNS_CNAME_MAX 8
 #define DNS_NAME_MAX 256

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/dial.h"
 #include "packet.h"
 
 #define ZONE_RECORDS 12
@@ -170,51 +171,56 @@ nameserver_run(int udp, int tcp, const struct zone_row *zone)
 	_exit(1);
 }
 
-/* A UDP and a TCP socket on one port; the port. */
-static inline unsigned
-nameserver_bind(const char *ip, int *udp, int *tcp)
+/* Sockets of one family on one port, which goes into *at; -1 if there is
+ * no such address here. */
+static inline int
+nameserver_bind(struct endpoint *at, int *udp, int *tcp)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	int tries;
+	int family = at->u.sa.sa_family, tries;
+	struct endpoint any = *at;
 
 	for (tries = 0; tries < 100; tries++) {
-		*udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		*tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		inet_pton(AF_INET, ip, &sin.sin_addr);
-		sin.sin_port = 0;
-		if (bind(*tcp, (struct sockaddr *)&sin, len) == 0 &&
-		    getsockname(*tcp, (struct sockaddr *)&sin, &len) == 0 &&
-		    bind(*udp, (struct sockaddr *)&sin, len) == 0 &&
-		    listen(*tcp, 5) == 0)
-			return ntohs(sin.sin_port);
+		*at = any;
+		*udp = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		*tcp = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(*tcp, &at->u.sa, at->len) == 0 &&
+		    getsockname(*tcp, &at->u.sa, &at->len) == 0 &&
+		    bind(*udp, &at->u.sa, at->len) == 0 && listen(*tcp, 5) == 0)
+			return 0;
 		close(*udp);
 		close(*tcp);
 	}
-	printf("Bail out! no port for the name server\n");
-	exit(1);
+	return -1;
 }
 
-static inline void
+/* 0, or -1 if this machine has no such address. */
+static inline int
 nameserver_start_at(
     struct nameserver *ns, const struct zone_row *zone, const char *ip)
 {
+	struct endpoint at;
 	int udp, tcp;
-	unsigned port = nameserver_bind(ip, &udp, &tcp);
 
-	snprintf(ns->at, sizeof(ns->at), "%s:%u", ip, port);
+	if (endpoint_ip(&at, ip, 0) == -1 ||
+	    nameserver_bind(&at, &udp, &tcp) == -1)
+		return -1;
+	snprintf(ns->at, sizeof(ns->at), "[%s]:%u", ip, endpoint_port(&at));
 	fflush(stdout);
 	ns->pid = fork();
 	if (ns->pid == 0)
 		nameserver_run(udp, tcp, zone);
 	close(udp);
 	close(tcp);
+	return 0;
 }
 
 static inline void
 nameserver_start(struct nameserver *ns, const struct zone_row *zone)
 {
-	nameserver_start_at(ns, zone, "127.0.0.1");
+	if (nameserver_start_at(ns, zone, "127.0.0.1") == 0)
+		return;
+	printf("Bail out! no port for the name server\n");
+	exit(1);
 }
 
 static inline void
