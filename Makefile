@@ -60,7 +60,8 @@ ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(VARIANT) \
 ALL_LDLIBS = -lresolv $(LDLIBS)
 LINK	= $(CC) $(CFLAGS) $(ALL_LDFLAGS)
 Q	:= $(if $(V),,@)
-say	= $(if $(V),,@echo "  $(1)	$@")
+silent	= $(findstring s,$(firstword -$(MAKEFLAGS)))
+say	= $(if $(V)$(silent),,@echo "  $(1)	$@")
 
 # --- what to build -------------------------------------------------------
 
