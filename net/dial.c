@@ -78,7 +78,7 @@ int
 endpoint_split(const char *s, size_t n, char *dst, size_t size, unsigned *port,
     bool *bracketed)
 {
-	const char *end = s + n, *host = s, *host_end = end, *colon;
+	const char *end = s + n, *host = s, *host_end, *colon;
 	bool in_brackets = n > 0 && s[0] == '[';
 
 	if (in_brackets) {
@@ -389,7 +389,8 @@ race_start(struct race *r)
 	}
 	r->live[r->nlive] = (struct attempt){
 		.i = i,
-		.deadline = r->d->timeout > INT64_MAX - r->last_at
+		.deadline =
+		    r->d->timeout < 0 || r->d->timeout > INT64_MAX - r->last_at
 		    ? INT64_MAX
 		    : r->last_at + r->d->timeout,
 	};

@@ -60,7 +60,7 @@ struct candidate {
 
 struct dial {
 	const struct endpoint *source; /* borrowed: bind to it, NULL: any */
-	int64_t timeout; /* milliseconds for one attempt */
+	int64_t timeout; /* milliseconds for one attempt, negative: none */
 	const struct waiter *waiter; /* borrowed, may be NULL */
 	/* Told of each attempt that failed; may be NULL. */
 	void (*on_failed)(void *ctx, size_t i, const struct err *);

@@ -631,17 +631,20 @@ tcp_ask_server(struct dns *d, int i, const unsigned char *q, int n,
 	struct candidate c = { .host = 0 };
 	struct dial dialer = { .waiter = d->config.waiter };
 	struct io io;
+	int64_t left;
 	int fd, got;
 
 	server_get(d, i, &c.to);
-	dialer.timeout = until - wait_now();
-	if (dialer.timeout <= 0)
+	left = until - wait_now();
+	if (left <= 0)
 		return err_set(e, ERR_TEMP, ERR_LOOKUP,
 		    "no answer from the name server in time");
+	dialer.timeout = left;
 	if (dial(&dialer, &c, 1, &fd, e) == -1)
 		return -1;
 	io_init(&io, fd, d->config.waiter);
-	io_deadline(&io, until - wait_now());
+	left = until - wait_now();
+	io_deadline(&io, left > 0 ? left : 0);
 	got = tcp_talk(d, &io, q, n, e);
 	io_free(&io);
 	return got;
@@ -655,6 +658,7 @@ tcp_ask(
 	int64_t now = wait_now(), left = until - now;
 	int i, got = -1;
 
+	err_set(e, ERR_TEMP, ERR_LOOKUP, "no name server");
 	for (i = 0; i < d->res.nscount && got == -1; i++)
 		got = tcp_ask_server(
 		    d, i, q, n, now + left * (i + 1) / d->res.nscount, e);

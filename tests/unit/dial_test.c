@@ -147,7 +147,7 @@ listen_deaf(struct listener *l)
 	listen_at(l, "127.0.0.1", 0, 0);
 	for (i = 0; i < 4; i++) {
 		l->fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		connect(l->fill[i], &l->at.u.sa, l->at.len);
+		(void)connect(l->fill[i], &l->at.u.sa, l->at.len);
 	}
 }
 
