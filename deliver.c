@@ -342,9 +342,9 @@ dial_next(
 	struct dial_ctx ctx = { w, c };
 	const struct dial d = {
 		.source = w->cfg->source,
-		.timeout = w->cfg->timeout > 0 && w->cfg->timeout < CONNECT_MS ?
-		    w->cfg->timeout :
-		    CONNECT_MS,
+		.timeout = w->cfg->timeout > 0 && w->cfg->timeout < CONNECT_MS
+		    ? w->cfg->timeout
+		    : CONNECT_MS,
 		.waiter = w->cfg->waiter,
 		.on_failed = dial_failed,
 		.ctx = &ctx,
@@ -451,9 +451,9 @@ number_field(struct news *n, const struct field *f)
 
 	switch (f->tag) {
 	case TAG_FROM:
-		n->from = v == LINE_SERVER ? LINE_SERVER :
-		    v == LINE_CLIENT	   ? LINE_CLIENT :
-					     LINE_NOTE;
+		n->from = v == LINE_SERVER ? LINE_SERVER
+		    : v == LINE_CLIENT     ? LINE_CLIENT
+					   : LINE_NOTE;
 		return 0;
 	case TAG_DOUBT:
 		n->outcome.in_doubt = v != 0;
@@ -515,8 +515,8 @@ read_news(struct news *n, struct record *r)
 
 	memset(n, 0, sizeof *n);
 	while ((got = record_next(r, &f)) == 1)
-		if ((f.kind == FIELD_NUMBER ? number_field(n, &f) :
-					      octets_field(n, &f)) == -1)
+		if ((f.kind == FIELD_NUMBER ? number_field(n, &f)
+					    : octets_field(n, &f)) == -1)
 			return -1;
 	return got;
 }
@@ -561,9 +561,17 @@ take_outcome(struct delivery *d, size_t r, const struct news *n)
 static int
 news_line(struct delivery *d, const struct child *c, struct news *n)
 {
-	if (d->cfg->on_line != NULL && n->text.octets != NULL)
-		d->cfg->on_line(d->cfg->ctx, n->host, c->number, d->plan->n > 1,
-		    n->from, n->text.octets, n->text.len);
+	const struct deliver_line line = {
+		.host = n->host,
+		.worker = c->number,
+		.many = d->plan->n > 1,
+		.from = n->from,
+		.s = n->text.octets,
+		.n = n->text.len,
+	};
+
+	if (d->cfg->on_line != NULL && line.s != NULL)
+		d->cfg->on_line(d->cfg->ctx, &line);
 	return 0;
 }
 

@@ -21,6 +21,16 @@ struct observer;
 struct plan;
 struct waiter;
 
+/* A line of a worker's dialogue; everything is borrowed for the call. */
+struct deliver_line {
+	const char *host; /* the present target's name */
+	unsigned worker; /* which one, counted from 1 */
+	bool many; /* several workers run */
+	int from; /* an enum line_from */
+	const char *s; /* the octets as they were, without line end */
+	size_t n;
+};
+
 struct deliver_config {
 	const char *helo; /* borrowed; NULL: address literal */
 	int64_t timeout; /* --timeout in ms, 0: the defaults */
@@ -28,10 +38,7 @@ struct deliver_config {
 	unsigned jobs; /* workers at once, at least 1 */
 	const struct waiter *waiter; /* borrowed */
 	bool show_lines; /* workers send the dialogue up */
-	/* Lines of all workers: `worker` counts from 1, `host` is the
-	 * target's name, `many` says that several workers run. */
-	void (*on_line)(void *ctx, const char *host, unsigned worker, bool many,
-	    int from, const char *s, size_t n);
+	void (*on_line)(void *ctx, const struct deliver_line *);
 	void *ctx; /* borrowed: for on_line */
 };
 

@@ -117,9 +117,9 @@ int
 main(int argc, char *argv[])
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	const char *name = slash != NULL ? slash + 1 :
-	    argc > 0			 ? argv[0] :
-					   "smtpsend";
+	const char *name = slash != NULL ? slash + 1
+	    : argc > 0                   ? argv[0]
+					 : "smtpsend";
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	size_t i;
 

@@ -32,8 +32,8 @@ struct wire {
 };
 
 /* The observer is required; its callbacks may be NULL. */
-void wire_init(struct wire *, struct io *, const struct observer *,
-    int64_t timeout_max);
+void wire_init(
+    struct wire *, struct io *, const struct observer *, int64_t timeout_max);
 void wire_free(struct wire *);
 
 /* The waits that follow end in so many seconds (or at the cap). */

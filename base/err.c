@@ -226,7 +226,9 @@ exit_by_enhanced(const struct err *e)
 		    (enhanced_exit[i].detail == ANY ||
 			enhanced_exit[i].detail == e->enhanced.detail))
 			return enhanced_exit[i].exit;
-	return e->kind == ERR_REPLY ? EX_UNAVAILABLE : 0;
+	/* It says something else: then neither code nor kind says more. */
+	return e->kind == ERR_REPLY || e->kind == ERR_LOOKUP ? EX_UNAVAILABLE
+							     : 0;
 }
 
 static int

@@ -109,8 +109,8 @@ find_sender(struct run *r, struct err *e)
 	if (pw == NULL || r->mailname[0] == '\0')
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no sender address: %s; give -f ADDRESS",
-		    pw == NULL ? "this user has no name" :
-				 "this machine has no domain name");
+		    pw == NULL ? "this user has no name"
+			       : "this machine has no domain name");
 	snprintf(address, sizeof address, "%s@%s", pw->pw_name, r->mailname);
 	return parse_sender(r, address, e);
 }
@@ -144,13 +144,10 @@ find_recipients(struct run *r, struct err *e)
 /* ---- callbacks ---- */
 
 static void
-on_line(void *ctx, const char *host, unsigned worker, bool many, int from,
-    const char *s, size_t n)
+on_line(void *ctx, const struct deliver_line *line)
 {
-	const struct report_line l = { host, worker, many, from, s, n };
-
 	(void)ctx;
-	report_line(stderr, &l);
+	report_line(stderr, line);
 }
 
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */

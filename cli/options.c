@@ -406,9 +406,9 @@ letters(struct options *o, struct args *a, struct err *e)
 				return -1;
 			continue;
 		}
-		value = p[1] != '\0' ? p + 1 :
-		    a->at < a->n     ? a->v[a->at++] :
-				       NULL;
+		value = p[1] != '\0' ? p + 1
+		    : a->at < a->n   ? a->v[a->at++]
+				     : NULL;
 		if (value == NULL)
 			return no_value(e, row);
 		return row->set(o, value, e);

@@ -12,6 +12,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "cli/report.h"
+#include "deliver.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
@@ -92,7 +93,7 @@ report_failures(FILE *out, const struct envelope *env)
 }
 
 void
-report_line(FILE *out, const struct report_line *l)
+report_line(FILE *out, const struct deliver_line *l)
 {
 	struct buf b;
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct deliver_line;
 struct envelope;
 struct err;
 struct message;
@@ -33,15 +34,7 @@ void report_plan(FILE *, const struct plan *, const struct envelope *,
 void report_plan_json(FILE *, const struct plan *, const struct envelope *,
     const struct message *, int exit);
 
-/* One line of a dialogue; `from` is an enum line_from. */
-struct report_line {
-	const char *host;
-	unsigned worker;
-	bool many; /* several workers run: prefix the line */
-	int from;
-	const char *s;
-	size_t n;
-};
-void report_line(FILE *, const struct report_line *);
+/* One line of a dialogue, with its worker's name when several run. */
+void report_line(FILE *, const struct deliver_line *);
 
 #endif

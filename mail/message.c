@@ -148,8 +148,8 @@ header_line(struct header_reader *h, struct err *e)
 		if (got == 0)
 			break;
 	}
-	h->len = lf == NULL ? h->raw.len - h->at :
-			      (size_t)(lf - h->raw.data) - h->at;
+	h->len = lf == NULL ? h->raw.len - h->at
+			    : (size_t)(lf - h->raw.data) - h->at;
 	h->next = h->at + h->len + (lf != NULL);
 	if (lf != NULL && h->len > 0 && lf[-1] == '\r')
 		h->len--;

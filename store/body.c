@@ -109,9 +109,9 @@ keep(struct body *b, const char *p, size_t n, const char *dir, struct err *e)
 		return -1;
 	b->size += n;
 	if (b->fd != -1)
-		return write_all(b->fd, p, n) == -1 ?
-		    machine(e, "cannot keep the message") :
-		    0;
+		return write_all(b->fd, p, n) == -1
+		    ? machine(e, "cannot keep the message")
+		    : 0;
 	buf_add(&b->memory, p, n);
 	return buf_ok(&b->memory) ? 0 : machine(e, "cannot keep the message");
 }

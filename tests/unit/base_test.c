@@ -92,6 +92,7 @@ static const struct exit_case exits[] = {
 	{ ERR_PERM, ERR_DATA, STAGE_INPUT, 0, { 5, 1, 3 }, 67 },
 	{ ERR_PERM, ERR_LOOKUP, STAGE_LOOKUP, 0, { 5, 1, 2 }, 68 },
 	{ ERR_PERM, ERR_LOOKUP, STAGE_LOOKUP, 0, { 0 }, 68 },
+	{ ERR_PERM, ERR_LOOKUP, STAGE_LOOKUP, 0, { 5, 4, 6 }, 69 },
 	{ ERR_PERM, ERR_USAGE, STAGE_NONE, 0, { 0 }, 64 },
 	{ ERR_PERM, ERR_INPUT, STAGE_INPUT, 0, { 0 }, 66 },
 	{ ERR_PERM, ERR_INTERNAL, STAGE_NONE, 0, { 0 }, 70 },

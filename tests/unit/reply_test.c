@@ -155,8 +155,8 @@ TEST(malformed_replies_in_every_cut)
 	size_t i, cut, n, whole, used;
 
 	for (i = 0; i < COUNT(malformed); i++) {
-		n = malformed[i].n > 0 ? malformed[i].n :
-					 strlen(malformed[i].octets);
+		n = malformed[i].n > 0 ? malformed[i].n
+				       : strlen(malformed[i].octets);
 		check_bad(&malformed[i], SIZE_MAX, SIZE_MAX, &whole);
 		for (cut = 1; cut < n; cut++) {
 			check_bad(&malformed[i], cut, SIZE_MAX, &used);
