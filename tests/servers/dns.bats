@@ -231,6 +231,11 @@ fails() {
 	delivered_to ::1
 }
 
+@test "--resolve names the address of an exchange" {
+	send --resolve mx1.plain.test:25:127.0.0.3 a@order.plain.test
+	delivered_to 127.0.0.3
+}
+
 @test "--nameserver is asked instead" {
 	start dns.sh "$D/dns2" 127.0.0.7 5353
 	echo 'nameserver 127.0.0.8' >/etc/resolv.conf

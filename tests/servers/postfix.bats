@@ -39,3 +39,15 @@ setup_file() {
 	run grep -c 'message size' "$D/postfix/mail.log"
 	assert_output 0
 }
+
+@test "--source-ip and --helo are what the server sees" {
+	arrives plain -f alice@client.test --host 127.0.0.1 \
+		--source-ip 127.0.0.5 --helo sender.client.test bob@example.test
+	run grep -A 1 '^Received: ' "$(stored "plain.$BATS_TEST_NUMBER@client.test")"
+	assert_line --partial 'from sender.client.test (unknown [127.0.0.5])'
+}
+
+@test "the second smarthost when the first is down" {
+	arrives plain -f alice@client.test --host 127.0.0.9,127.0.0.1 \
+		bob@example.test
+}
