@@ -89,11 +89,24 @@ field_name(const char *p, size_t n)
 	return name > 0 && i < n && p[i] == ':' ? i + 1 : 0;
 }
 
+/*
+ * Octets to ask for at `off`: no more than there are, since most messages
+ * are small, but one at the end, where the reader says that nothing changed.
+ */
+static size_t
+block_size(const struct octets *in, uint64_t off)
+{
+	if (off >= in->size)
+		return 1;
+	return in->size - off < BLOCK ? (size_t)(in->size - off) : BLOCK;
+}
+
 /* One block more of the input behind what `raw` has: 1, 0 at end, -1. */
 static int
 read_more(const struct octets *in, struct buf *raw, struct err *e)
 {
-	char *to = buf_room(raw, BLOCK);
+	size_t n = block_size(in, raw->len);
+	char *to = buf_room(raw, n);
 	long got;
 
 	if (to == NULL) {
@@ -104,14 +117,14 @@ read_more(const struct octets *in, struct buf *raw, struct err *e)
 		e->stage = STAGE_INPUT;
 		return -1;
 	}
-	got = in->read(in->ctx, raw->len, to, BLOCK, e);
+	got = in->read(in->ctx, raw->len, to, n, e);
 	if (got > 0)
 		buf_grew(raw, (size_t)got);
 	return got > 0 ? 1 : (int)got;
 }
 
 /* What a raw line is to the header reader. */
-enum line_kind { LINE_FIELD, LINE_BLANK, LINE_OTHER, LINE_END };
+enum line_kind { LINE_FIELD, LINE_BLANK, LINE_OTHER };
 
 struct header_reader {
 	const struct octets *in; /* borrowed */
@@ -195,6 +208,7 @@ keep_line(struct message *m, const struct header_reader *h, struct err *e)
 static int
 read_header(struct message *m, struct header_reader *h, struct err *e)
 {
+	enum line_kind kind;
 	int got;
 
 	for (; (got = header_line(h, e)) == 1; h->at = h->next, h->line++) {
@@ -202,19 +216,17 @@ read_header(struct message *m, struct header_reader *h, struct err *e)
 
 		if (h->line == 1 && h->len > 5 && memcmp(p, "From ", 5) == 0)
 			continue;
-		switch (line_kind(m, p, h->len)) {
-		case LINE_FIELD:
-			if (keep_line(m, h, e) == -1)
-				return -1;
-			continue;
-		case LINE_BLANK:
-			h->at = h->next;
-			h->line++;
-			/* FALLTHROUGH */
-		default:
+		kind = line_kind(m, p, h->len);
+		if (kind != LINE_FIELD) {
+			if (kind == LINE_BLANK) {
+				h->at = h->next;
+				h->line++;
+			}
 			m->has_body = true;
 			return 0;
 		}
+		if (keep_line(m, h, e) == -1)
+			return -1;
 	}
 	return got;
 }
@@ -276,17 +288,18 @@ scan_body(struct message *m, uint64_t line, struct err *e)
 {
 	struct scan s = { .line = line };
 	uint64_t off = m->body_off;
+	size_t n = block_size(&m->octets, off);
 	struct buf block;
 	char *p;
 	long got = -1;
 	int bad = 0;
 
 	buf_init(&block, BLOCK);
-	p = buf_room(&block, BLOCK);
+	p = buf_room(&block, n);
 	if (p == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	while (bad == 0 &&
-	    (got = m->octets.read(m->octets.ctx, off, p, BLOCK, e)) > 0) {
+	    (got = m->octets.read(m->octets.ctx, off, p, n, e)) > 0) {
 		bad = scan_block(&s, p, (size_t)got, e);
 		off += (uint64_t)got;
 	}
@@ -464,15 +477,17 @@ dress(struct view *v, const char *p, size_t n, struct out *o)
 static int
 next_block(struct view *v, struct err *e)
 {
+	const struct octets *in = &v->m->octets;
+	size_t n = block_size(in, v->off);
 	char *p;
 	long got;
 
 	buf_reset(&v->in);
 	v->at = 0;
-	p = buf_room(&v->in, BLOCK);
+	p = buf_room(&v->in, n);
 	if (p == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	got = v->m->octets.read(v->m->octets.ctx, v->off, p, BLOCK, e);
+	got = in->read(in->ctx, v->off, p, n, e);
 	if (got <= 0)
 		return (int)got;
 	buf_grew(&v->in, (size_t)got);

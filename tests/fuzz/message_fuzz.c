@@ -1,0 +1,110 @@
+/*
+ * message: whatever comes in, what goes out is a proper message: only CRLF
+ * line ends, no NUL, no line over 998 octets, no line that is a lone dot; and
+ * it has the size that was said, however it is cut into reads.
+ * The first octet chooses the cuts.
+ * RFC 5321 2.3.8, 4.5.2, 4.5.3.1.6.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "mail/message.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
+
+struct source {
+	const unsigned char *s;
+	size_t n;
+	size_t step;
+};
+
+static long
+read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	const struct source *src = ctx;
+
+	(void)e;
+	if (off >= src->n)
+		return 0;
+	if (n > src->n - off)
+		n = src->n - (size_t)off;
+	if (n > src->step)
+		n = src->step;
+	memcpy(to, src->s + off, n);
+	return (long)n;
+}
+
+static void
+must(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void
+read_view(
+    const struct message *m, enum view_form form, size_t step, struct buf *out)
+{
+	struct view v;
+	struct err e;
+	char part[512];
+	long got;
+
+	buf_reset(out);
+	view_open(&v, m, form);
+	while ((got = view_read(&v, part, step, &e)) > 0)
+		buf_add(out, part, (size_t)got);
+	must(got == 0 && view_done(&v) && buf_ok(out));
+	view_close(&v);
+}
+
+/* Each line of the wire form, by the rules. */
+static void
+check_lines(const struct buf *b, size_t max, int dotted)
+{
+	const char *p = buf_str(b), *end = p + b->len, *cr;
+
+	for (; p != NULL && p < end; p = cr + 2) {
+		cr = memchr(p, '\r', (size_t)(end - p));
+		must(cr != NULL && cr + 1 < end && cr[1] == '\n');
+		must((size_t)(cr - p) <= max);
+		must(memchr(p, '\n', (size_t)(cr - p)) == NULL);
+		must(memchr(p, '\0', (size_t)(cr - p)) == NULL);
+		must(!dotted || p[0] != '.' || p[1] == '.');
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
+{
+	struct source src = { data + 1, n - 1, 1 };
+	struct message m;
+	struct buf a, b;
+	struct err e;
+
+	if (n == 0)
+		return 0;
+	src.step = 1 + data[0] % 16;
+	buf_init(&a, 4 * n + 4096);
+	buf_init(&b, 4 * n + 4096);
+	if (message_open(&m, (struct octets){ read_source, &src, src.n }, &e) ==
+	    0) {
+		message_remove(&m, "Bcc");
+		read_view(&m, VIEW_PLAIN, 8 + data[0] / 16, &a);
+		must(a.len == message_size(&m));
+		check_lines(&a, MESSAGE_LINE_MAX, 0);
+		src.step = 4096;
+		read_view(&m, VIEW_PLAIN, 512, &b);
+		must(a.len == b.len);
+		must(a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+		read_view(&m, VIEW_DOTTED, 8 + data[0] / 16, &a);
+		check_lines(&a, MESSAGE_LINE_MAX + 1, 1);
+		message_free(&m);
+	} else {
+		must(e.verdict == ERR_PERM && e.text[0] != '\0');
+	}
+	buf_free(&a);
+	buf_free(&b);
+	return 0;
+}
