@@ -826,6 +826,8 @@ mx_check(const struct mx_config *c, struct err *e)
 			return -1;
 		spec_free(specs, n);
 	}
+	if (c->dns.nameserver == NULL)
+		return 0;
 	dns = dns_new(&c->dns, e);
 	dns_free(dns);
 	return dns == NULL ? -1 : 0;
