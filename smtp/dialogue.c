@@ -278,7 +278,7 @@ read_repeat(struct parser *p, struct dialogue_step *step, const char *s)
 }
 
 static int
-read_endless(struct parser *p, struct dialogue_step *step, const char *s)
+read_some(struct parser *p, struct dialogue_step *step, const char *s)
 {
 	return *s == '\0' ? -1 : read_text(p, step, s);
 }
@@ -307,7 +307,7 @@ static const struct form regex_form = { read_regex, "an expression" };
 static const struct form no_form = { read_nothing, "nothing behind it" };
 static const struct form pieces_form = { read_pieces, "OCTETS [MS]" };
 static const struct form repeat_form = { read_repeat, "TIMES TEXT" };
-static const struct form endless_form = { read_endless, "TEXT" };
+static const struct form some_form = { read_some, "TEXT" };
 static const struct form count_form = { read_count, "OCTETS" };
 static const struct form data_form = { read_data, "\"message\" or nothing" };
 
@@ -322,10 +322,11 @@ static const struct kind_row kind_rows[DIALOGUE_KINDS] = {
 	[DIALOGUE_STALL] = { "stall", &no_form },
 	[DIALOGUE_DEAF] = { "deaf", &no_form },
 	[DIALOGUE_REPEAT] = { "repeat", &repeat_form },
-	[DIALOGUE_ENDLESS] = { "endless", &endless_form },
+	[DIALOGUE_ENDLESS] = { "endless", &some_form },
 	[DIALOGUE_PIECES] = { "pieces", &pieces_form },
 	[DIALOGUE_DATA] = { "data", &data_form },
 	[DIALOGUE_TAKE] = { "octets", &count_form },
+	[DIALOGUE_CALL] = { "call", &some_form },
 };
 
 /* --- steps ---------------------------------------------------------------- */

@@ -34,6 +34,7 @@ enum dialogue_kind {
 	DIALOGUE_PIECES,
 	DIALOGUE_DATA,
 	DIALOGUE_TAKE,
+	DIALOGUE_CALL, /* something that only its player knows */
 	DIALOGUE_KINDS
 };
 

@@ -562,6 +562,17 @@ do_deaf(struct play *p, const struct dialogue_step *step)
 	return p->ended ? STEP_ON : PLAY_DEAF;
 }
 
+/* Once, and then on. */
+static int
+do_call(struct play *p, const struct dialogue_step *step)
+{
+	(void)step;
+	if (p->begun)
+		return STEP_ON;
+	p->begun = true;
+	return PLAY_CALL;
+}
+
 /* How a peer cuts or keeps its words is nothing to wait for. */
 static int
 pass(struct play *p, const struct dialogue_step *step)
@@ -593,6 +604,7 @@ static const struct step_row rows[DIALOGUE_KINDS] = {
 	[DIALOGUE_PIECES] = { set_pieces, pass },
 	[DIALOGUE_DATA] = { send_data, expect_data },
 	[DIALOGUE_TAKE] = { refuse, expect_count },
+	[DIALOGUE_CALL] = { do_call, pass },
 };
 
 /* --- the machine ---------------------------------------------------------- */
@@ -697,6 +709,17 @@ lost(struct play *p)
 	return true;
 }
 
+static struct play_piece
+next_piece(const struct play *p)
+{
+	struct play_piece piece = { p->out.data + p->sent, p->out.len - p->sent,
+		p->ms };
+
+	if (p->piece > 0 && piece.n > p->piece)
+		piece.n = (size_t)p->piece;
+	return piece;
+}
+
 enum play_does
 play_next(struct play *p, struct play_piece *piece)
 {
@@ -712,13 +735,10 @@ play_next(struct play *p, struct play_piece *piece)
 		else
 			rc = play_step(p);
 	}
-	if (rc == PLAY_SEND) {
-		piece->octets = p->out.data + p->sent;
-		piece->n = p->out.len - p->sent;
-		piece->ms = p->ms;
-		if (p->piece > 0 && piece->n > p->piece)
-			piece->n = (size_t)p->piece;
-	}
+	if (rc == PLAY_SEND)
+		*piece = next_piece(p);
+	if (rc == PLAY_CALL)
+		piece->octets = p->c->steps[p->at].text;
 	return (enum play_does)rc;
 }
 

@@ -26,6 +26,7 @@ enum play_does {
 	PLAY_DEAF, /* do not read; only the peer's end is of interest */
 	PLAY_CLOSE, /* close the connection; the script is over */
 	PLAY_RESET, /* close it so that the peer sees a reset; it is over */
+	PLAY_CALL, /* do what the piece names; then go on */
 	PLAY_DONE, /* the script was played to its end */
 	PLAY_FAILED /* the peer did something else: play_why() */
 };

@@ -31,8 +31,10 @@ run(struct play *p)
 	enum play_does does = PLAY_SEND;
 	size_t i;
 
-	for (i = 0; i < PIECES_MAX && does == PLAY_SEND; i++) {
-		does = play_next(p, &piece);
+	for (i = 0; i < PIECES_MAX; i++) {
+		do
+			does = play_next(p, &piece);
+		while (does == PLAY_CALL);
 		if (does != PLAY_SEND)
 			break;
 		MUST(piece.n > 0);

@@ -27,6 +27,7 @@ struct host {
 	int fill[2]; /* owned: fill the queue of a silent one; or -1 */
 	char port[8]; /* "" of a unix socket */
 	char *path; /* owned; NULL of a port */
+	bool serves; /* its connections are taken */
 	size_t next; /* connection to be expected */
 };
 
@@ -78,6 +79,7 @@ host_tcp(struct host *h)
 {
 	host_bind(h);
 	host_listen(h, 64);
+	h->serves = true;
 }
 
 /*
@@ -115,6 +117,7 @@ host_unix(struct host *h)
 	    bind(h->fd, (struct sockaddr *)&at, sizeof(at)) == -1)
 		die(h->path);
 	host_listen(h, 64);
+	h->serves = true;
 }
 
 static const struct {

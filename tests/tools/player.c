@@ -29,11 +29,11 @@
 #include "base/wait.h"
 #include "smtp/dialogue.h"
 #include "smtp/play.h"
+#include "tests/tools/args.h"
 #include "tests/tools/hosts.h"
 #include "tests/tools/verdict.h"
 
 #define OUTPUT_MAX (4u * 1024 * 1024)
-#define ARGS_MAX 4096
 /* After a kill, so long for the pieces to come in. */
 #define GRACE_MS 2000
 
@@ -169,6 +169,55 @@ failed(struct run *r, const struct conn *c)
 	complain(r, play_why(&c->play));
 }
 
+/* The workers of the command, by /proc; no pid of anyone else can be there. */
+static void
+kill_workers(struct run *r)
+{
+	char path[64], list[4096];
+	char *at = list, *end;
+	long pid;
+	ssize_t n;
+	int fd;
+
+	snprintf(
+	    path, sizeof(path), "/proc/%d/task/%d/children", r->pid, r->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, list, sizeof(list) - 1);
+	close_fd(&fd);
+	list[n < 0 ? 0 : n] = '\0';
+	while ((pid = strtol(at, &end, 10)) > 0 && end > at) {
+		kill((pid_t)pid, SIGKILL);
+		at = end;
+	}
+}
+
+static void
+terminate(struct run *r)
+{
+	kill(r->pid, SIGTERM);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(struct run *);
+} calls[] = {
+	{ "kill-worker", kill_workers },
+	{ "terminate", terminate },
+};
+
+static void
+call(struct run *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(calls[i].name, name) == 0) {
+			calls[i].fn(r);
+			return;
+		}
+	buf_addf(&r->why, "no such call: %s\n", name);
+}
+
 /* Do what the script says, until it has to wait for something. */
 static void
 drive(struct run *r, struct conn *c)
@@ -176,10 +225,12 @@ drive(struct run *r, struct conn *c)
 	struct play_piece piece;
 	enum play_does does = PLAY_SEND;
 
-	while (does == PLAY_SEND) {
+	while (does == PLAY_SEND || does == PLAY_CALL) {
 		does = play_next(&c->play, &piece);
 		if (does == PLAY_SEND && !put_out(c, &piece))
 			return;
+		if (does == PLAY_CALL)
+			call(r, piece.octets);
 	}
 	c->events = does == PLAY_DEAF ? POLLRDHUP : POLLIN;
 	if (does == PLAY_WAIT || does == PLAY_DEAF)
@@ -210,8 +261,10 @@ on_listener(struct run *r, void *what)
 {
 	struct host *h = what;
 	struct conn *c;
-	int one = 1, fd = accept4(h->fd, NULL, NULL, SOCK_CLOEXEC);
+	int one = 1, fd = -1;
 
+	if (h->serves)
+		fd = accept4(h->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd == -1)
 		return;
 	if (h->next == h->server.n) {
@@ -232,94 +285,6 @@ on_listener(struct run *r, void *what)
 }
 
 /* --- the command ---------------------------------------------------------- */
-
-/* What a ${NAME} or ${NAME.part} of the arguments stands for. */
-static bool
-substitute(const struct run *r, struct buf *to, const char *name, size_t n)
-{
-	size_t i, len = n;
-	const char *dot = memchr(name, '.', n);
-
-	if (dot != NULL)
-		len = (size_t)(dot - name);
-	for (i = 0; i < r->d->nservers; i++)
-		if (strlen(r->d->servers[i].name) == len &&
-		    memcmp(r->d->servers[i].name, name, len) == 0)
-			return host_part(&r->hosts[i], to, name + len, n - len);
-	return false;
-}
-
-static int
-expand(struct run *r, const struct dialogue_field *f, struct buf *to)
-{
-	const char *s, *end;
-
-	for (s = f->text; *s != '\0'; s++) {
-		if (s[0] != '$' || s[1] != '{') {
-			buf_addc(to, *s);
-			continue;
-		}
-		end = strchr(s, '}');
-		if (end == NULL ||
-		    !substitute(r, to, s + 2, (size_t)(end - s) - 2)) {
-			buf_addf(&r->why, "line %u: no such server\n", f->line);
-			return -1;
-		}
-		s = end;
-	}
-	return 0;
-}
-
-/* The words of the arguments, "quoted ones" whole, escapes undone. */
-static int
-split(struct run *r, const struct dialogue_field *f, char *s, char **argv,
-    size_t *argc)
-{
-	struct buf word;
-	char *end;
-
-	while (*(s += strspn(s, " ")) != '\0') {
-		end = *s == '"' ? strchr(++s, '"') : s + strcspn(s, " ");
-		if (end == NULL || *argc + 2 > ARGS_MAX)
-			return -1;
-		buf_init(&word, SIZE_MAX / 2);
-		buf_adds(&word, "");
-		if (!dialogue_octets(
-			&word, *end == '\0' ? s : (*end++ = '\0', s)))
-			buf_addf(
-			    &r->why, "line %u: a malformed escape\n", f->line);
-		argv[(*argc)++] = strdup(buf_str(&word));
-		buf_free(&word);
-		s = end;
-	}
-	return 0;
-}
-
-static int
-arguments(struct run *r, char **argv)
-{
-	const struct dialogue *d = r->d;
-	struct buf line;
-	size_t i, argc = 0;
-	int rc = 0;
-
-	argv[argc++] = strdup(r->player->program);
-	if (wants_json(d))
-		argv[argc++] = strdup("--json");
-	buf_init(&line, SIZE_MAX / 2);
-	for (i = 0; i < d->nfields && rc == 0; i++) {
-		if (strcmp(d->fields[i].name, "args") != 0)
-			continue;
-		buf_reset(&line);
-		buf_adds(&line, "");
-		rc = expand(r, &d->fields[i], &line);
-		if (rc == 0 && line.len > 0)
-			rc = split(r, &d->fields[i], line.data, argv, &argc);
-	}
-	argv[argc] = NULL;
-	buf_free(&line);
-	return rc;
-}
 
 /* stdin as a regular file, or a pipe whose other end is in r->in. */
 static int
@@ -524,7 +489,9 @@ start(struct run *r)
 	if (load(r) == -1 || open_hosts(r) == -1)
 		return;
 	memset(argv, 0, sizeof(argv));
-	if (arguments(r, argv) == 0 && r->why.len == 0) {
+	argv[0] = strdup(r->player->program);
+	arguments(r->d, r->hosts, argv, &r->why);
+	if (r->why.len == 0) {
 		spawn(r, argv);
 		r->pidfd = pidfd_open(r->pid, 0);
 	}
@@ -554,6 +521,8 @@ finish(struct run *r)
 {
 	size_t i;
 
+	if (r->pid == 0 && r->why.len == 0)
+		complain(r, "it was not run");
 	if (r->pid > 0 && !r->killed) {
 		verdict(r->d, &r->result, &r->why);
 		check_connections(r);
@@ -653,7 +622,7 @@ watch_run(struct run *r)
 	size_t i;
 
 	for (i = 0; i < r->d->nservers; i++)
-		if (r->hosts[i].fill[0] == -1)
+		if (r->hosts[i].serves)
 			watch(r, r->hosts[i].fd, POLLIN, on_listener,
 			    &r->hosts[i]);
 	for (i = 0; i < r->nconns; i++) {
@@ -669,7 +638,6 @@ watch_run(struct run *r)
 	return until;
 }
 
-/* A listener that does not listen, or is no longer of interest, says HUP. */
 static void
 dispatch(struct player *p)
 {

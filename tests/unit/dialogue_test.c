@@ -98,6 +98,7 @@ static const struct {
 	{ "S! pieces\n", "line 1: pieces takes OCTETS [MS]" },
 	{ "S! pieces 1x\n", "line 1: pieces takes OCTETS [MS]" },
 	{ "S! pieces 1 2 3\n", "line 1: pieces takes OCTETS [MS]" },
+	{ "S! call\n", "line 1: call takes TEXT" },
 	{ "C! data file\n", "line 1: data takes \"message\" or nothing" },
 	{ "C! octets\n", "line 1: octets takes OCTETS" },
 	{ "S: \\q\n", "line 1: a malformed escape" },
@@ -443,6 +444,21 @@ TEST(pieces_are_cut_and_paused)
 	CHECK_INT(play_next(&p, &piece), PLAY_DONE);
 	play_free(&p);
 	play_free(NULL);
+	dialogue_free(d);
+}
+
+TEST(calls_are_named_once)
+{
+	struct dialogue *d = read_script("S! call the police\nS: 250");
+	struct play_piece piece;
+	struct play p;
+
+	play_init(&p, &d->servers[0].connections[0], &d->message, SIDE_SERVER);
+	CHECK_INT(play_next(&p, &piece), PLAY_CALL);
+	CHECK_STR(piece.octets, "the police");
+	CHECK_INT(play_next(&p, &piece), PLAY_SEND);
+	CHECK_MEM(piece.octets, piece.n, "250\r\n", 5);
+	play_free(&p);
 	dialogue_free(d);
 }
 
