@@ -136,7 +136,7 @@ domain_decide(struct planner *p, const struct domain *d, const struct err *e)
 static void
 domain_trouble(struct planner *p, const struct domain *d, enum trouble t)
 {
-	const char *name = d->addr->ascii == NULL ? "" : d->addr->ascii;
+	const char *name = d->addr->utf8 == NULL ? "" : d->addr->utf8;
 	struct err e;
 
 	trouble_set(&e, t, name);

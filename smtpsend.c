@@ -101,6 +101,7 @@ not_yet(int argc, char *argv[])
 	fprintf(stderr,
 	    "smtpsend: called as %s, which is not built in; call smtpsend\n",
 	    argv[0]);
+	native_drain();
 	return EX_USAGE;
 }
 

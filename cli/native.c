@@ -249,9 +249,8 @@ finish(struct run *r, uint64_t size)
 	return code;
 }
 
-/* A caller that writes to us must not die of it (SIGPIPE). */
-static void
-drain(void)
+void
+native_drain(void)
 {
 	char block[65536];
 	ssize_t got;
@@ -267,7 +266,7 @@ static int
 fail(const struct err *e)
 {
 	report_error(stderr, e);
-	drain();
+	native_drain();
 	return err_exit(e);
 }
 

@@ -17,6 +17,12 @@ struct native {
 	void *ctx;
 };
 
+/*
+ * Read standard input to its end, unless it is a terminal: a caller that
+ * writes to us must not die of it (SIGPIPE), whatever we made of its words.
+ */
+void native_drain(void);
+
 int native_main(const struct native *, int argc, char *argv[]);
 
 #endif
