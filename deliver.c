@@ -158,6 +158,12 @@ worker_outcome(void *ctx, size_t i, const struct outcome *o)
 	return 0;
 }
 
+static void
+worker_wait(void *ctx)
+{
+	flush_outcomes(ctx);
+}
+
 /* The parent must know whom the last octets are for before they go. */
 static int
 worker_final(void *ctx, const size_t *rcpts, size_t n)
@@ -290,6 +296,7 @@ converse(struct worker *w, const struct target *t, const char *ip, int fd,
 		.on_line = w->cfg->show_lines ? worker_line : NULL,
 		.on_final = worker_final,
 		.on_outcome = worker_outcome,
+		.on_wait = worker_wait,
 	};
 	const struct session_config sc = {
 		.lmtp = t->transport == TRANSPORT_LMTP,

@@ -153,8 +153,11 @@ parse_reply(struct wire *w, struct err *e)
 static int
 more(struct wire *w, struct err *e)
 {
-	int got = io_fill(w->io, e);
+	int got;
 
+	if (w->obs->on_wait != NULL)
+		w->obs->on_wait(w->obs->ctx);
+	got = io_fill(w->io, e);
 	if (got == -1 && w->final && wait_stopped(w->io->waiter)) {
 		w->io->waiter = NULL;
 		io_deadline(w->io, GRACE_MS);

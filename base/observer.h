@@ -24,6 +24,9 @@ struct observer {
 	int (*on_final)(void *ctx, const size_t *rcpts, size_t n);
 	/* A recipient was decided; `i` is its number in the envelope. */
 	int (*on_outcome)(void *ctx, size_t i, const struct outcome *);
+	/* The server's next reply has to be waited for: what was gathered is
+	 * to be told now, since we may not live to see that reply. */
+	void (*on_wait)(void *ctx);
 };
 
 #endif

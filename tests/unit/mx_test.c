@@ -323,10 +323,11 @@ TEST(mail_that_would_loop)
 	check_failed(
 	    "x@selfonly.test", "failed 5.4.6 mail for selfonly.test" LOOPS);
 	check_failed("x@any.test", "failed 5.4.6 mail for any.test" LOOPS);
-	check_failed("x@[127.0.0.1]", "failed 5.4.6 mail for 127.0.0.1" LOOPS);
-	check_failed("x@[IPv6:::1]", "failed 5.4.6 mail for ::1" LOOPS);
+	check_failed(
+	    "x@[127.0.0.1]", "failed 5.4.6 mail for [127.0.0.1]" LOOPS);
+	check_failed("x@[IPv6:::1]", "failed 5.4.6 mail for [IPv6:::1]" LOOPS);
 	check_failed("x@[IPv6:::ffff:127.0.0.1]",
-	    "failed 5.4.6 mail for ::ffff:127.0.0.1" LOOPS);
+	    "failed 5.4.6 mail for [IPv6:::ffff:127.0.0.1]" LOOPS);
 	/* A better host may come back: not given up. */
 	check_failed("x@selfdown.test",
 	    "deferred 4.4.3 look-up of down.test (AAAA): SERVFAIL");
@@ -347,7 +348,7 @@ TEST(mail_that_would_come_in_by_an_interface)
 		endpoint_text(&ep, ip, sizeof(ip));
 		snprintf(rcpt, sizeof(rcpt), "x@[%s]", ip);
 		snprintf(
-		    text, sizeof(text), "failed 5.4.6 mail for %s" LOOPS, ip);
+		    text, sizeof(text), "failed 5.4.6 mail for [%s]" LOOPS, ip);
 		check_failed(rcpt, text);
 	}
 	freeifaddrs(list);
@@ -404,7 +405,7 @@ TEST(one_family_only)
 	trial_begin(&t);
 	t.c.family = DNS_IPV6;
 	check_decided(&t, "x@[203.0.113.1]",
-	    "deferred 4.4.4 no mail host of 203.0.113.1 has an address of "
+	    "deferred 4.4.4 no mail host of [203.0.113.1] has an address of "
 	    "the family that -4 or -6 asks for");
 }
 
