@@ -71,7 +71,11 @@ on_deliver(void *ctx)
 	catch (note_stop);
 }
 
-/* Descriptors 0 to 2 must be somebody's: a socket must never be one. */
+/*
+ * Descriptors 0 to 2 must be somebody's: a socket must never be one. They are
+ * opened the wrong way round, so that a message that was not there, or a plan
+ * that went nowhere, is an error and no success.
+ */
 static void
 open_standard(void)
 {
@@ -79,7 +83,7 @@ open_standard(void)
 
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
-			(void)!open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 static int
