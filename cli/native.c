@@ -286,7 +286,8 @@ send_message(const struct native *n, struct run *r)
 		fputs("smtpsend: reading the message from the terminal; "
 		      "Ctrl-D ends it\n",
 		    stderr);
-	submit(&c, &r->env, &size, &e);
+	if (submit(&c, &r->env, &size, &e) == -1)
+		native_drain();
 	return finish(r, size);
 }
 
