@@ -10,16 +10,21 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SMTPSEND=$(realpath "${SMTPSEND:-$TESTS/../smtpsend}")
 TOOLS=$(realpath "${TOOLS:-$TESTS/../build/release/tools}")
 export TESTS SMTPSEND TOOLS
+export LC_ALL=C
 
 MESSAGE=$'Subject: hi\n\nhello\n'
 WIRE=$'Subject: hi\r\n\r\nhello\r\n'
 export MESSAGE WIRE
 
-setup() {
+common_setup() {
 	T=$BATS_TEST_TMPDIR
 	cd "$T" || return
 	STARTED=()
 	printf %s "$MESSAGE" >message
+}
+
+setup() {
+	common_setup
 }
 
 teardown() {
@@ -65,11 +70,16 @@ deliver() {
 	send -f alice@client.test --host "127.0.0.1:$PORT" "$@" <message
 }
 
+# closed REDIRECTIONS ARGUMENT...: send with streams closed, like '<&- >&-'.
+closed() {
+	run --separate-stderr sh -c "exec \"\$@\" $1" sh "$SMTPSEND" "${@:2}"
+}
+
 # begin ARGUMENT...: the same in the background, stderr in ./err, stdout in
-# ./out, its pid in $PID; stdin is ours.
+# ./out, its pid in $PID; stdin is $INPUT, else ./message.
 begin() {
 	"$SMTPSEND" -f alice@client.test --host "127.0.0.1:$PORT" "$@" \
-		>out 2>err 3>&- <&0 &
+		<"${INPUT:-message}" >out 2>err 3>&- &
 	PID=$!
 	STARTED+=("$PID")
 }

@@ -1,0 +1,229 @@
+#!/usr/bin/env bats
+# Who sends, and who gets it.
+# shellcheck disable=SC2016,SC2154 # for another shell; run sets $stderr
+
+load common
+
+setup() {
+	common_setup
+	receiver box
+}
+
+# machine HOSTNAME MAILNAME CMD...: CMD on a machine of that name, with that
+# /etc/mailname; "-" for none.
+machine() {
+	mkdir -p etc
+	cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache etc
+	[ "$2" = - ] || printf '%s' "$2" >etc/mailname
+	HOST=$1 unshare --mount --uts sh -c \
+		'echo "$HOST" >/proc/sys/kernel/hostname
+		mount --bind etc /etc && shift 2 && exec "$@"' sh "$@"
+}
+
+# deliver_on HOSTNAME MAILNAME ARGUMENT...: deliver without -f.
+deliver_on() {
+	run --separate-stderr machine "$1" "$2" "$SMTPSEND" \
+		--host "127.0.0.1:$PORT" "${@:3}" <message
+}
+
+sender() {
+	sed -n 's/^mail \([^ ]*\).*/\1/p' "${1:-box/1.env}"
+}
+
+@test "several recipients in one argument" {
+	deliver bob@x.test,carol@x.test ' dora@x.test , eve@x.test,'
+	exits 0
+	assert_equal "$(recipients)" \
+		'<bob@x.test> <carol@x.test> <dora@x.test> <eve@x.test>'
+	stored 1
+}
+
+@test "addresses as people write them" {
+	deliver 'Bob <bob@x.test>' '"Carol, Dr." <carol@x.test>' \
+		'dora@x.test (Dora)' 'Team: eve@x.test, fay@x.test;' \
+		'<@relay.test:gus@x.test>' '"two words"@x.test'
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test> <carol@x.test> <dora@x.test> <eve@x.test> <fay@x.test> <gus@x.test> <"two words"@x.test>'
+}
+
+@test "one copy each: domains case-blind, local parts octet by octet" {
+	deliver bob@x.test bob@X.TEST Bob@x.test 'B <bob@x.test>' bob@x.test.
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test> <Bob@x.test>'
+}
+
+@test "one bad recipient: the others get it, and 67" {
+	deliver bob@x.test carol@ dora@x.test
+	exits 67
+	assert_equal "$(recipients)" '<bob@x.test> <dora@x.test>'
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	says 'smtpsend: carol@: failed' 'at position 7'
+}
+
+@test "a bad recipient costs only itself in a list" {
+	deliver 'bob@x.test,carol@x..test,dora@x.test'
+	exits 67
+	assert_equal "$(recipients)" '<bob@x.test> <dora@x.test>'
+	says 'carol@x..test: failed'
+}
+
+@test "only bad recipients: 67, and nobody is called" {
+	local address
+	for address in bob bob@ @x.test 'bob@x test' '<bob@x.test' \
+		bob@192.0.2.1 'bob@[192.0.2.256]' bob..b@x.test .bob@x.test \
+		bob@-x.test "$(printf '%065d' 0)@x.test" \
+		"bob@$(printf '%064d' 0).test"; do
+		deliver "$address"
+		exits 67
+		assert_equal "$output" ''
+		says ': failed at input: address '
+	done
+	stored 0
+}
+
+@test "CR, LF or a control character in a recipient reaches no server" {
+	local address
+	for address in $'bob@x.test\r\nRCPT TO:<eve@x.test>' $'bob\n@x.test' \
+		$'"bob\r\n"@x.test' $'bob@x.test\r' $'b\tb@x.test' \
+		$'"b\1"@x.test' $'bob@x.test\nDATA' $'"b\177"@x.test'; do
+		deliver --json "$address" carol@x.test
+		exits 67
+		assert_equal "$(json '.recipients[1].outcome')" delivered
+		assert_equal "$(json '.recipients[0].outcome')" failed
+	done
+	for address in box/*.env; do
+		assert_equal "$(grep -c '^rcpt' "$address")" 1
+	done
+	stored 8
+}
+
+@test "CR, LF or a control character in the sender: 64, nobody is called" {
+	local address
+	for address in $'a@x.test\r\nRCPT TO:<eve@x.test>' $'a@x.test\n' \
+		$'"a\r"@x.test' $'a@x.test> SIZE=1' $'a\1@x.test'; do
+		send -f "$address" --host "127.0.0.1:$PORT" bob@x.test <message
+		usage_error 'the sender: '
+	done
+	stored 0
+}
+
+@test "no recipient: 64" {
+	deliver
+	usage_error 'no recipient'
+	deliver '' ' , ,'
+	usage_error 'no recipient'
+	stored 0
+}
+
+@test "an unusable sender: 64" {
+	local address
+	for address in bob bob@ Postmaster 'a@x.test,b@x.test' @; do
+		send -f "$address" --host "127.0.0.1:$PORT" bob@x.test <message
+		usage_error 'the sender: '
+	done
+	stored 0
+}
+
+@test "UTF-8 in addresses is refused by name" {
+	deliver $'b\303\266b@x.test' $'bob@h\303\266st.test' carol@x.test
+	exits 67
+	says SMTPUTF8 'xn-- form'
+	assert_equal "$(recipients)" '<carol@x.test>'
+	send -f $'b\303\266b@x.test' --host "127.0.0.1:$PORT" bob@x.test \
+		<message
+	usage_error SMTPUTF8
+}
+
+@test "the null sender" {
+	local value
+	for value in '' '<>'; do
+		send -f "$value" --host "127.0.0.1:$PORT" bob@x.test <message
+		exits 0
+	done
+	assert_equal "$(sender box/1.env) $(sender box/2.env)" '<> <>'
+}
+
+@test "a sender as people write it" {
+	send -f 'Alice (home) <alice@x.test>' --host "127.0.0.1:$PORT" \
+		bob@x.test <message
+	exits 0
+	assert_equal "$(sender)" '<alice@x.test>'
+}
+
+@test "Postmaster needs no domain at a host" {
+	deliver Postmaster '<postMASTER>'
+	exits 0
+	assert_equal "$(recipients)" '<Postmaster> <postMASTER>'
+}
+
+@test "Postmaster without a domain and without a host: 67" {
+	send --dry-run -f a@x.test postmaster <message
+	exits 67
+	says 'postmaster: failed at lookup' '--host'
+}
+
+@test "refused, deferred and taken recipients each have their line" {
+	deliver permfail@x.test bob@x.test tempfail@x.test
+	exits 67
+	assert_equal "$(recipients)" '<bob@x.test>'
+	says "smtpsend: permfail@x.test: failed at rcpt, 127.0.0.1:$PORT said: 550 5.1.1 no such user" \
+		"smtpsend: tempfail@x.test: deferred at rcpt, 127.0.0.1:$PORT said: 451 4.7.1 try again later"
+	assert_equal "$(wc -l <<<"$stderr")" 2
+}
+
+@test "some taken, some to be retried: 69, so that nobody resends to all" {
+	deliver bob@x.test tempfail@x.test
+	exits 69
+	says 'other recipients have the message'
+}
+
+@test "all to be retried: 75" {
+	deliver tempfail@x.test tempfail@y.test
+	exits 75
+	stored 0
+}
+
+@test "2,000 recipients in one message" {
+	local -a many
+	mapfile -t many < <(seq -f 'r%.0f@x.test' 2000)
+	deliver "${many[@]}"
+	exits 0
+	assert_equal "$(cat box/*.env | grep -c '^rcpt')" 2000
+	assert_equal "$(cat box/*.env | grep '^rcpt' | sort -u | wc -l)" 2000
+}
+
+@test "no -f: login@mailname goes before login@hostname" {
+	deliver_on host.test $'mail.test\n' bob@x.test
+	exits 0
+	assert_equal "$(sender)" "<$(id -un)@mail.test>"
+	assert_equal "$(head -n 1 box/1.env)" 'helo host.test'
+}
+
+@test "no -f, no mailname: login@hostname" {
+	deliver_on host.test - bob@x.test
+	exits 0
+	assert_equal "$(sender)" "<$(id -un)@host.test>"
+}
+
+@test "no -f, an undotted hostname: the mailname, for EHLO too" {
+	deliver_on host mail.test bob@x.test
+	exits 0
+	assert_equal "$(sender)" "<$(id -un)@mail.test>"
+	assert_equal "$(head -n 1 box/1.env)" 'helo mail.test'
+}
+
+@test "no -f and no domain name at all: 64, give -f" {
+	local mailname
+	for mailname in - '' ' ' $'\nmail.test' a..b '<mail>'; do
+		deliver_on host "$mailname" bob@x.test
+		usage_error 'give -f'
+		rm -f etc/mailname
+	done
+	stored 0
+}
+
+@test "no name at all: EHLO with the address" {
+	deliver_on host - -f a@x.test bob@x.test
+	exits 0
+	assert_equal "$(head -n 1 box/1.env)" 'helo [127.0.0.1]'
+}
