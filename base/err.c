@@ -74,10 +74,11 @@ static const struct {
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static void set_text(struct err *, const char *fmt, va_list)
-    __attribute__((format(printf, 2, 0)));
+static void set(struct err *, enum err_verdict, enum err_kind, const char *fmt,
+    va_list) __attribute__((format(printf, 4, 0)));
 static void
-set_text(struct err *e, const char *fmt, va_list ap)
+set(struct err *e, enum err_verdict verdict, enum err_kind kind,
+    const char *fmt, va_list ap)
 {
 	char raw[2 * ERR_TEXT_MAX];
 	int n = vsnprintf(raw, sizeof raw, fmt, ap);
@@ -86,6 +87,9 @@ set_text(struct err *e, const char *fmt, va_list ap)
 		n = 0;
 	if ((size_t)n >= sizeof raw)
 		n = sizeof raw - 1;
+	err_clear(e);
+	e->verdict = verdict;
+	e->kind = kind;
 	enc_printable_str(e->text, sizeof e->text, raw, (size_t)n);
 }
 
@@ -95,11 +99,8 @@ err_set(struct err *e, enum err_verdict verdict, enum err_kind kind,
 {
 	va_list ap;
 
-	err_clear(e);
-	e->verdict = verdict;
-	e->kind = kind;
 	va_start(ap, fmt);
-	set_text(e, fmt, ap);
+	set(e, verdict, kind, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -112,11 +113,8 @@ err_errno(struct err *e, enum err_verdict verdict, enum err_kind kind, int num,
 	size_t len;
 	va_list ap;
 
-	err_clear(e);
-	e->verdict = verdict;
-	e->kind = kind;
 	va_start(ap, fmt);
-	set_text(e, fmt, ap);
+	set(e, verdict, kind, fmt, ap);
 	va_end(ap);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof e->text - len, ": %s",

@@ -18,21 +18,45 @@
 #define MAX_SECONDS 86400.0
 #define MAX_JOBS 1000u
 
+struct row;
+
+/* Put a value where the row says, or check it first: 0, or -1 with *e. */
+typedef int set_fn(
+    struct options *, const struct row *, const char *value, struct err *e);
+
 struct row {
 	char letter; /* 0: none */
 	const char *name; /* NULL: none */
 	const char *arg; /* what the value is; NULL: takes none */
-	int (*set)(struct options *, const char *value, struct err *);
+	set_fn *set;
+	size_t at; /* offset in struct options, for set_true and set_text */
 	const char *help;
 };
 
 /* ---- values ---- */
 
 static int
-bad(struct err *e, const char *option, const char *value, const char *remedy)
+bad(struct err *e, const struct row *row, const char *value, const char *remedy)
 {
-	return err_set(
-	    e, ERR_PERM, ERR_USAGE, "%s \"%s\": %s", option, value, remedy);
+	return err_set(e, ERR_PERM, ERR_USAGE, "--%s \"%s\": %s", row->name,
+	    value, remedy);
+}
+
+static int
+set_true(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	*(bool *)((char *)o + row->at) = true;
+	return 0;
+}
+
+static int
+set_text(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	(void)e;
+	*(const char **)((char *)o + row->at) = v;
+	return 0;
 }
 
 static int
@@ -52,41 +76,17 @@ whole_number(const char *s, unsigned long min, unsigned long max, unsigned *out)
 }
 
 static int
-set_from(struct options *o, const char *v, struct err *e)
-{
-	(void)e;
-	o->from = v;
-	return 0;
-}
-
-static int
-set_host(struct options *o, const char *v, struct err *e)
-{
-	(void)e;
-	o->host = v;
-	return 0;
-}
-
-static int
-set_port(struct options *o, const char *v, struct err *e)
+set_port(struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	if (whole_number(v, 1, 65535, &o->port) == -1)
-		return bad(e, "--port", v, "give a number from 1 to 65535");
+		return bad(e, row, v, "give a number from 1 to 65535");
 	return 0;
 }
 
 static int
-set_mx(struct options *o, const char *v, struct err *e)
+set_ipv4(struct options *o, const struct row *row, const char *v, struct err *e)
 {
-	(void)v;
-	(void)e;
-	o->mx = true;
-	return 0;
-}
-
-static int
-set_ipv4(struct options *o, const char *v, struct err *e)
-{
+	(void)row;
 	(void)v;
 	(void)e;
 	o->family = DNS_IPV4;
@@ -94,8 +94,9 @@ set_ipv4(struct options *o, const char *v, struct err *e)
 }
 
 static int
-set_ipv6(struct options *o, const char *v, struct err *e)
+set_ipv6(struct options *o, const struct row *row, const char *v, struct err *e)
 {
+	(void)row;
 	(void)v;
 	(void)e;
 	o->family = DNS_IPV6;
@@ -103,33 +104,35 @@ set_ipv6(struct options *o, const char *v, struct err *e)
 }
 
 static int
-set_source_ip(struct options *o, const char *v, struct err *e)
+set_source_ip(
+    struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	struct endpoint ep;
 
 	if (endpoint_ip(&ep, v, 0) == -1)
-		return bad(e, "--source-ip", v,
-		    "give an IPv4 or IPv6 address of this machine");
+		return bad(
+		    e, row, v, "give an IPv4 or IPv6 address of this machine");
 	o->source_ip = v;
 	return 0;
 }
 
 static int
-set_helo(struct options *o, const char *v, struct err *e)
+set_helo(struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	size_t n = strlen(v);
 	bool literal = n > 2 && v[0] == '[' && v[n - 1] == ']' &&
 	    strspn(v + 1, "0123456789abcdefABCDEFIPv:.") == n - 2;
 
 	if (!literal && !address_is_hostname(v, n))
-		return bad(e, "--helo", v,
+		return bad(e, row, v,
 		    "give a host name or an address literal like [192.0.2.1]");
 	o->helo = v;
 	return 0;
 }
 
 static int
-set_timeout(struct options *o, const char *v, struct err *e)
+set_timeout(
+    struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	char *end;
 	double s;
@@ -138,8 +141,7 @@ set_timeout(struct options *o, const char *v, struct err *e)
 	s = strtod(v, &end);
 	if (errno != 0 || end == v || *end != '\0' ||
 	    !(s >= 0.001 && s <= MAX_SECONDS))
-		return bad(
-		    e, "--timeout", v, "give seconds, from 0.001 to 86400");
+		return bad(e, row, v, "give seconds, from 0.001 to 86400");
 	o->timeout = (int64_t)(s * 1000);
 	return 0;
 }
@@ -165,10 +167,12 @@ override_room(struct options *o, const char *v)
 }
 
 static int
-set_resolve(struct options *o, const char *v, struct err *e)
+set_resolve(
+    struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	char *text = override_room(o, v);
 
+	(void)row;
 	if (text == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	o->noverrides++;
@@ -176,71 +180,20 @@ set_resolve(struct options *o, const char *v, struct err *e)
 }
 
 static int
-set_nameserver(struct options *o, const char *v, struct err *e)
-{
-	(void)e;
-	o->nameserver = v;
-	return 0;
-}
-
-static int
-set_jobs(struct options *o, const char *v, struct err *e)
+set_jobs(struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	if (whole_number(v, 1, MAX_JOBS, &o->jobs) == -1)
-		return bad(e, "--jobs", v, "give a number from 1 to 1000");
-	return 0;
-}
-
-static int
-set_verbose(struct options *o, const char *v, struct err *e)
-{
-	(void)v;
-	(void)e;
-	o->verbose = true;
-	return 0;
-}
-
-static int
-set_json(struct options *o, const char *v, struct err *e)
-{
-	(void)v;
-	(void)e;
-	o->json = true;
-	return 0;
-}
-
-static int
-set_dry_run(struct options *o, const char *v, struct err *e)
-{
-	(void)v;
-	(void)e;
-	o->dry_run = true;
-	return 0;
-}
-
-static int
-set_help(struct options *o, const char *v, struct err *e)
-{
-	(void)v;
-	(void)e;
-	o->help = true;
-	return 0;
-}
-
-static int
-set_version(struct options *o, const char *v, struct err *e)
-{
-	(void)v;
-	(void)e;
-	o->version = true;
+		return bad(e, row, v, "give a number from 1 to 1000");
 	return 0;
 }
 
 /* Accepted because callers of sendmail pass it; the row says that it does
  * nothing here. */
 static int
-set_nothing(struct options *o, const char *v, struct err *e)
+set_nothing(
+    struct options *o, const struct row *row, const char *v, struct err *e)
 {
+	(void)row;
 	(void)o;
 	(void)v;
 	(void)e;
@@ -250,37 +203,45 @@ set_nothing(struct options *o, const char *v, struct err *e)
 /* ---- rows ---- */
 
 static const struct row rows[] = {
-	{ 'f', "from", "ADDRESS", set_from,
+	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
-	{ 0, "host", "HOST[,...]", set_host,
+	{ 0, "host", "HOST[,...]", set_text, offsetof(struct options, host),
 	    "send all to [smtp://|lmtp://]HOST[:PORT] or unix:/path, "
 	    "tried in order" },
-	{ 0, "port", "N", set_port, "port of the servers, instead of 25" },
-	{ 0, "mx", NULL, set_mx, "send by MX, whatever is configured" },
-	{ '4', NULL, NULL, set_ipv4, "use IPv4 only" },
-	{ '6', NULL, NULL, set_ipv6, "use IPv6 only" },
-	{ 0, "source-ip", "ADDRESS", set_source_ip,
+	{ 0, "port", "N", set_port, 0, "port of the servers, instead of 25" },
+	{ 0, "mx", NULL, set_true, offsetof(struct options, mx),
+	    "send by MX, whatever is configured" },
+	{ '4', NULL, NULL, set_ipv4, 0, "use IPv4 only" },
+	{ '6', NULL, NULL, set_ipv6, 0, "use IPv6 only" },
+	{ 0, "source-ip", "ADDRESS", set_source_ip, 0,
 	    "connect from this address" },
-	{ 0, "helo", "NAME", set_helo, "the name to introduce ourselves by" },
-	{ 0, "timeout", "SECONDS", set_timeout,
+	{ 0, "helo", "NAME", set_helo, 0,
+	    "the name to introduce ourselves by" },
+	{ 0, "timeout", "SECONDS", set_timeout, 0,
 	    "most to wait for any single thing" },
-	{ 0, "resolve", "HOST:PORT:ADDR", set_resolve,
+	{ 0, "resolve", "HOST:PORT:ADDR", set_resolve, 0,
 	    "connect to ADDR for this host and port" },
-	{ 0, "nameserver", "IP[:PORT]", set_nameserver,
+	{ 0, "nameserver", "IP[:PORT]", set_text,
+	    offsetof(struct options, nameserver),
 	    "ask this server for all names" },
-	{ 'j', "jobs", "N", set_jobs, "deliver so many routes side by side" },
-	{ 'v', "verbose", NULL, set_verbose, "show the dialogue on stderr" },
-	{ 0, "json", NULL, set_json, "print the result as JSON on stdout" },
-	{ 0, "dry-run", NULL, set_dry_run,
+	{ 'j', "jobs", "N", set_jobs, 0,
+	    "deliver so many routes side by side" },
+	{ 'v', "verbose", NULL, set_true, offsetof(struct options, verbose),
+	    "show the dialogue on stderr" },
+	{ 0, "json", NULL, set_true, offsetof(struct options, json),
+	    "print the result as JSON on stdout" },
+	{ 0, "dry-run", NULL, set_true, offsetof(struct options, dry_run),
 	    "print where the mail would go; send nothing" },
-	{ 'i', NULL, NULL, set_nothing,
+	{ 'i', NULL, NULL, set_nothing, 0,
 	    "does nothing: input always ends at end of file" },
-	{ 'm', NULL, NULL, set_nothing, "does nothing (sendmail: me too)" },
-	{ 'o', NULL, "X", set_nothing, "does nothing (sendmail: set X)" },
-	{ 'B', NULL, "TYPE", set_nothing,
+	{ 'm', NULL, NULL, set_nothing, 0, "does nothing (sendmail: me too)" },
+	{ 'o', NULL, "X", set_nothing, 0, "does nothing (sendmail: set X)" },
+	{ 'B', NULL, "TYPE", set_nothing, 0,
 	    "does nothing: the body's type is found out" },
-	{ 0, "help", NULL, set_help, "print this" },
-	{ 0, "version", NULL, set_version, "print version and features" },
+	{ 0, "help", NULL, set_true, offsetof(struct options, help),
+	    "print this" },
+	{ 0, "version", NULL, set_true, offsetof(struct options, version),
+	    "print version and features" },
 };
 
 #define NROWS (sizeof rows / sizeof rows[0])
@@ -402,7 +363,7 @@ letters(struct options *o, struct args *a, struct err *e)
 		if (row == NULL)
 			return unknown_letter(e, arg, *p);
 		if (row->arg == NULL) {
-			if (row->set(o, NULL, e) == -1)
+			if (row->set(o, row, NULL, e) == -1)
 				return -1;
 			continue;
 		}
@@ -411,7 +372,7 @@ letters(struct options *o, struct args *a, struct err *e)
 				     : NULL;
 		if (value == NULL)
 			return no_value(e, row);
-		return row->set(o, value, e);
+		return row->set(o, row, value, e);
 	}
 	return 0;
 }
@@ -432,10 +393,10 @@ word(struct options *o, struct args *a, struct err *e)
 		return err_set(
 		    e, ERR_PERM, ERR_USAGE, "--%s takes no value", row->name);
 	if (row->arg == NULL)
-		return row->set(o, NULL, e);
+		return row->set(o, row, NULL, e);
 	if (value == NULL && a->at == a->n)
 		return no_value(e, row);
-	return row->set(o, value != NULL ? value + 1 : a->v[a->at++], e);
+	return row->set(o, row, value != NULL ? value + 1 : a->v[a->at++], e);
 }
 
 int
