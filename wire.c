@@ -22,7 +22,7 @@
 #define COMMAND_LINE_MAX 1000
 
 /* A stop was asked for, but the message is out: so long for its reply. */
-#define GRACE_MS 10000
+#define GRACE_SECONDS 10
 
 /* RFC 5321 4.5.3.2.5: for each block of data. */
 #define BLOCK_SECONDS 180
@@ -81,6 +81,14 @@ tell_reply(struct wire *w)
 	}
 }
 
+/* News that we have is told before we depend on the server again. */
+static void
+on_wait(struct wire *w)
+{
+	if (w->obs->on_wait != NULL)
+		w->obs->on_wait(w->obs->ctx);
+}
+
 /* ---- commands ---- */
 
 int
@@ -117,6 +125,7 @@ wire_flush(struct wire *w, struct err *e)
 	size_t done;
 	int got = 0;
 
+	on_wait(w);
 	/* What the server said before the line broke still counts. */
 	if (w->out.len > 0 &&
 	    io_write(w->io, w->out.data, w->out.len, false, &done, e) !=
@@ -155,12 +164,11 @@ more(struct wire *w, struct err *e)
 {
 	int got;
 
-	if (w->obs->on_wait != NULL)
-		w->obs->on_wait(w->obs->ctx);
+	on_wait(w);
 	got = io_fill(w->io, e);
 	if (got == -1 && w->final && wait_stopped(w->io->waiter)) {
 		w->io->waiter = NULL;
-		io_deadline(w->io, GRACE_MS);
+		wire_deadline(w, GRACE_SECONDS);
 		got = io_fill(w->io, e);
 	}
 	return got > 0 ? 0 : -1;
@@ -214,6 +222,20 @@ answered(struct wire *w, struct err *e)
 	return 1;
 }
 
+/* answered(), with all that can be read without waiting. */
+static int
+spoken(struct wire *w, struct err *e)
+{
+	struct err end;
+	int got;
+
+	while ((got = answered(w, e)) == 0)
+		if (w->io->eof || !io_readable(w->io) ||
+		    io_fill(w->io, &end) <= 0)
+			break;
+	return got;
+}
+
 /*
  * The connection broke while data was on its way. What the server said
  * before counts (a 552 and a close, for one): 1, else -1.
@@ -222,12 +244,8 @@ static int
 last_words(struct wire *w)
 {
 	struct err why;
-	int got;
 
-	while ((got = answered(w, &why)) == 0)
-		if (!io_readable(w->io) || io_fill(w->io, &why) <= 0)
-			break;
-	return got == 1 ? 1 : -1;
+	return spoken(w, &why) == 1 ? 1 : -1;
 }
 
 /* Write w->out: 0, 1 when the server has refused it already, -1 with *e. */
@@ -275,6 +293,7 @@ write_message(struct wire *w, struct view *v, const size_t *rcpts, size_t n,
     struct err *e)
 {
 	const struct observer *o = w->obs;
+	bool first = true;
 	int got;
 
 	/* What waits already cannot be the answer to data not yet sent. */
@@ -282,6 +301,10 @@ write_message(struct wire *w, struct view *v, const size_t *rcpts, size_t n,
 	while (got == 0 && !view_done(v)) {
 		if (next_chunk(w, v, e) == -1)
 			return -1;
+		/* A look at a long message's end, while it can be held back. */
+		if (view_done(v) && !first && (got = spoken(w, e)) != 0)
+			return got;
+		first = false;
 		/* Once the dot is on its way the server may have it all. */
 		if (view_done(v) && o->on_final != NULL &&
 		    o->on_final(o->ctx, rcpts, n) == -1)
@@ -310,9 +333,10 @@ wire_message(struct wire *w, const struct message *m, const size_t *rcpts,
 	got = write_message(w, &v, rcpts, n, e);
 	view_close(&v);
 	buf_reset(&w->out);
-	if (got == -1)
+	/* Refused or broken: data must not look as if it had ended. */
+	if (got != 0)
 		io_abort(w->io);
-	else if (got == 0)
+	else
 		tell(w, LINE_CLIENT, ".", 1);
 	return got;
 }
