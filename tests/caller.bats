@@ -229,7 +229,7 @@ no_leak_check() {
 }
 
 @test "a set-gid program refuses to run" {
-	no_leak_check
+	[[ $SMTPSEND != */asan/* ]] || skip 'the sanitizer refuses too'
 	cp "$SMTPSEND" smtpsend
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
 	chgrp 12345 smtpsend

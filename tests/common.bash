@@ -17,9 +17,10 @@ WIRE=$'Subject: hi\r\n\r\nhello\r\n'
 export MESSAGE WIRE
 
 common_setup() {
-	T=$BATS_TEST_TMPDIR
+	export T=$BATS_TEST_TMPDIR
 	cd "$T" || return
 	STARTED=()
+	ENV=() # more arguments of env(1) for begin
 	printf %s "$MESSAGE" >message
 }
 
@@ -75,11 +76,13 @@ closed() {
 	run --separate-stderr sh -c "exec \"\$@\" $1" sh "$SMTPSEND" "${@:2}"
 }
 
-# begin ARGUMENT...: the same in the background, stderr in ./err, stdout in
-# ./out, its pid in $PID; stdin is $INPUT, else ./message.
+# begin ARGUMENT...: smtpsend in the background, stderr in ./err, stdout in
+# ./out, its pid in $PID; stdin is $INPUT, else ./message.  The shell lets
+# what is in the background ignore SIGINT: here it does not.
 begin() {
-	"$SMTPSEND" -f alice@client.test --host "127.0.0.1:$PORT" "$@" \
-		<"${INPUT:-message}" >out 2>err 3>&- &
+	env --default-signal=HUP,INT,TERM "${ENV[@]}" "MARK=$T" "$SMTPSEND" \
+		-f alice@client.test "$@" <"${INPUT:-message}" \
+		>out 2>err 3>&- &
 	PID=$!
 	STARTED+=("$PID")
 }
@@ -90,6 +93,12 @@ end() {
 	wait "$PID" || status=$?
 	output=$(cat out)
 	stderr=$(cat err)
+	assert_equal "$(left_behind)" ''
+}
+
+# left_behind: processes of begin that still run.
+left_behind() {
+	grep -lsz "^MARK=$T\$" /proc/[0-9]*/environ || true
 }
 
 # exits CODE

@@ -224,7 +224,7 @@ plan() {
 
 @test "--source-ip is where the connection comes from" {
 	receiver box -w greeting
-	begin --source-ip 127.0.0.9 bob@x.test
+	begin --host "127.0.0.1:$PORT" --source-ip 127.0.0.9 bob@x.test
 	event 'waiting greeting'
 	grep -q "$(printf ' 0900007F:.... 0100007F:%04X 01 ' "$PORT")" \
 		/proc/net/tcp

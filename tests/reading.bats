@@ -232,7 +232,7 @@ lines() {
 @test "beyond 1 MiB the message is in an unlinked file of \$TMPDIR" {
 	mkdir tmp
 	mkfifo in
-	INPUT=in TMPDIR=$T/tmp begin bob@x.test
+	INPUT=in TMPDIR=$T/tmp begin --host "127.0.0.1:$PORT" bob@x.test
 	exec {IN}>in
 	lines 2 >&"$IN"
 	find "/proc/$PID/fd" -lname "$T/tmp/*deleted*" | grep -q .
@@ -308,7 +308,7 @@ changes() {
 	wait "$SINK" || true
 	receiver slow -w body
 	lines 32 >message
-	begin --json bob@x.test
+	begin --json --host "127.0.0.1:$PORT" bob@x.test
 	event 'waiting body'
 	"$@"
 	release

@@ -128,7 +128,7 @@ reach(struct client *c, const char *stage)
 	    strcasecmp(c->sink->hold, stage) != 0)
 		return;
 	c->held = true;
-	say("waiting ", stage);
+	say("waiting ", c->sink->hold);
 }
 
 /* The reply that -r gives for the stage, or NULL. */
@@ -617,7 +617,7 @@ client_step(struct client *c, short events)
 		return client_write(c);
 	if (events != 0 && !client_read(c))
 		return false;
-	return c->out_len == 0 || client_write(c);
+	return c->held || c->out_len == 0 || client_write(c);
 }
 
 /* A client that does not take its replies is not read either. */
