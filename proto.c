@@ -153,7 +153,7 @@ trouble(struct session *s, enum step step, struct err *e)
 {
 	/* A server that refused us at EHLO and closed has said what it means;
 	 * not so one that only did not know the command (500 to 504). */
-	if (step == STEP_HELO && e->kind == ERR_CONNECT && s->ehlo.code > 504)
+	if (step == STEP_HELO && s->wire.io->eof && s->ehlo.code > 504)
 		*e = s->ehlo;
 	if (e->stage == STAGE_NONE)
 		e->stage = steps[step].stage;
