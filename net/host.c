@@ -208,6 +208,10 @@ gai_failed(
 			    family_name(h->family), e);
 	if (code == EAI_SYSTEM)
 		err_errno(e, ERR_TEMP, ERR_LOOKUP, num, "look-up of %s", host);
+	else if (code == EAI_INPROGRESS)
+		err_set(e, ERR_TEMP, ERR_LOOKUP,
+		    "look-up of %s: timed out after %g s", host,
+		    (double)h->dns_config->timeout / 1000);
 	else
 		err_set(e, ERR_TEMP, ERR_LOOKUP, "look-up of %s: %s", host,
 		    gai_strerror(code));
@@ -245,6 +249,60 @@ gai_take(const struct addrinfo *ai, struct dns_addrs *a)
 	return a->n > 0 ? 0 : EAI_NONAME;
 }
 
+/* A look-up by the system that may outlive our patience with it. */
+struct lookup {
+	struct gaicb call;
+	struct addrinfo hints;
+	char host[DNS_NAME_MAX];
+	char service[16];
+};
+
+/*
+ * getaddrinfo(3) knows no deadline: it waits as long as resolv.conf says for
+ * each name server. Past ours it is left to itself, with all it may touch.
+ */
+static int
+lookup_within(struct lookup *l, int64_t ms, struct addrinfo **list)
+{
+	struct timespec left = { (time_t)(ms / 1000),
+		(long)(ms % 1000) * 1000000 };
+	struct gaicb *calls[] = { &l->call };
+	int code = getaddrinfo_a(GAI_NOWAIT, calls, 1, NULL);
+
+	if (code != 0)
+		return code;
+	gai_suspend((const struct gaicb *const *)calls, 1, &left);
+	code = gai_error(&l->call);
+	if (code == EAI_INPROGRESS && gai_cancel(&l->call) != EAI_CANCELED)
+		return EAI_INPROGRESS;
+	*list = l->call.ar_result;
+	return code == EAI_INPROGRESS ? EAI_AGAIN : code;
+}
+
+static int
+system_lookup(const struct hosts *h, const char *host, unsigned port,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	int64_t ms = h->dns_config->timeout;
+	struct lookup *l;
+	int code;
+
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return EAI_MEMORY;
+	l->hints = *hints;
+	snprintf(l->host, sizeof(l->host), "%s", host);
+	snprintf(l->service, sizeof(l->service), "%u", port);
+	l->call.ar_name = l->host;
+	l->call.ar_service = l->service;
+	l->call.ar_request = &l->hints;
+	code = ms > 0 ? lookup_within(l, ms, list)
+		      : getaddrinfo(l->host, l->service, &l->hints, list);
+	if (code != EAI_INPROGRESS)
+		free(l);
+	return code;
+}
+
 /* The system's way: hosts file, mDNS and all. */
 static enum dns_status
 host_by_system(const struct hosts *h, const char *host, unsigned port,
@@ -260,12 +318,10 @@ host_by_system(const struct hosts *h, const char *host, unsigned port,
 		.ai_family = family[h->family],
 		.ai_socktype = SOCK_STREAM,
 	};
-	struct addrinfo *list;
-	char service[16];
+	struct addrinfo *list = NULL;
 	int code, num;
 
-	snprintf(service, sizeof(service), "%u", port);
-	code = getaddrinfo(host, service, &hints, &list);
+	code = system_lookup(h, host, port, &hints, &list);
 	num = errno;
 	if (code == 0) {
 		code = gai_take(list, a);
