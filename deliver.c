@@ -680,6 +680,7 @@ become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 	w->up = up;
 	work(w);
 	free(w);
+	close(up);
 	_exit(0);
 }
 
