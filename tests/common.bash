@@ -36,14 +36,15 @@ teardown() {
 	done
 }
 
-# receiver NAME SINK-OPTION...: start tests/tools/sink; it stores in $T/NAME.
-# Sets PORT, SINK (its pid) and EVENTS (a descriptor with what it says).
+# receiver NAME SINK-OPTION...: start tests/tools/sink; it stores in $T/NAME,
+# or throws away if the name is "none".  Sets PORT, SINK (its pid) and EVENTS (a descriptor with what it says).
 # shellcheck disable=SC2034 # the tests use them
 receiver() {
-	mkdir "$T/$1"
+	local -a dir=()
+	[ "$1" = none ] || { dir=("$T/$1") && mkdir "$T/$1"; }
 	mkfifo "$T/$1.events"
 	exec {EVENTS}<>"$T/$1.events"
-	"$TESTS/servers/detach" "$T/$1.events" "$TOOLS/sink" "${@:2}" "$T/$1" &
+	"$TESTS/servers/detach" "$T/$1.events" "$TOOLS/sink" "${@:2}" "${dir[@]}" &
 	SINK=$!
 	STARTED+=("$SINK")
 	event listening
