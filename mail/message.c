@@ -89,6 +89,24 @@ field_name(const char *p, size_t n)
 	return name > 0 && i < n && p[i] == ':' ? i + 1 : 0;
 }
 
+static int
+no_memory(struct err *e)
+{
+	return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for the message");
+}
+
+static int
+too_large(struct err *e)
+{
+	err_set(e, ERR_PERM, ERR_DATA,
+	    "the message header is larger than %u MiB",
+	    MESSAGE_HEADER_MAX / (1024 * 1024));
+	e->enhanced = (struct enhanced){ 5, 6, 0 };
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
 /*
  * Octets to ask for at `off`: no more than there are, since most messages
  * are small, but one at the end, where the reader says that nothing changed.
@@ -109,14 +127,8 @@ read_more(const struct octets *in, struct buf *raw, struct err *e)
 	char *to = buf_room(raw, n);
 	long got;
 
-	if (to == NULL) {
-		err_set(e, ERR_PERM, ERR_DATA,
-		    "the message header is larger than %u MiB",
-		    MESSAGE_HEADER_MAX / (1024 * 1024));
-		e->enhanced = (struct enhanced){ 5, 6, 0 };
-		e->stage = STAGE_INPUT;
-		return -1;
-	}
+	if (to == NULL)
+		return raw->len + n > raw->max ? too_large(e) : no_memory(e);
 	got = in->read(in->ctx, raw->len, to, n, e);
 	if (got > 0)
 		buf_grew(raw, (size_t)got);
@@ -196,8 +208,8 @@ keep_line(struct message *m, const struct header_reader *h, struct err *e)
 	buf_add(&m->header, p, h->len);
 	buf_addc(&m->header, '\n');
 	if (!buf_ok(&m->header))
-		return err_set(e, ERR_TEMP, ERR_MACHINE,
-		    "no memory for the message header");
+		return start + h->len + 1 > m->header.max ? too_large(e)
+							  : no_memory(e);
 	while ((cr = memchr(m->header.data + start, '\r',
 		    m->header.len - start)) != NULL)
 		*cr = ' ';
@@ -297,7 +309,7 @@ scan_body(struct message *m, uint64_t line, struct err *e)
 	buf_init(&block, BLOCK);
 	p = buf_room(&block, n);
 	if (p == NULL)
-		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+		return no_memory(e);
 	while (bad == 0 &&
 	    (got = m->octets.read(m->octets.ctx, off, p, n, e)) > 0) {
 		bad = scan_block(&s, p, (size_t)got, e);
@@ -486,7 +498,7 @@ next_block(struct view *v, struct err *e)
 	v->at = 0;
 	p = buf_room(&v->in, n);
 	if (p == NULL)
-		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+		return no_memory(e);
 	got = in->read(in->ctx, v->off, p, n, e);
 	if (got <= 0)
 		return (int)got;

@@ -242,4 +242,24 @@ TEST(fields_are_removed_whole)
 	buf_free(&out);
 }
 
+TEST(header_size_limit)
+{
+	size_t n = MESSAGE_HEADER_MAX;
+	char *in = malloc(n + 64);
+	struct source src = { in, n, 100000 };
+	struct message m;
+	struct err e;
+
+	/* Fields of 64 octets fill it to the last one. */
+	for (size_t i = 0; i < n + 64; i++)
+		in[i] = i % 64 == 63 ? '\n' : i % 64 == 1 ? ':' : 'a';
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(m.header.len, n);
+	message_free(&m);
+	src.n = n + 64;
+	check_bad(
+	    in, src.n, 100000, "the message header is larger than 16 MiB");
+	free(in);
+}
+
 TEST_MAIN
