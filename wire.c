@@ -151,8 +151,12 @@ parse_reply(struct wire *w, struct err *e)
 
 	if (in->len == 0)
 		return 0;
+	/* What began while data was on its way may end behind it. */
+	if (w->whole)
+		reply_reset(&w->reply);
 	got = reply_feed(&w->reply, in->data, in->len, &used);
 	buf_consume(in, used);
+	w->whole = got == REPLY_DONE;
 	if (got == REPLY_BAD)
 		return err_set(e, ERR_TEMP, ERR_PROTOCOL, "malformed reply: %s",
 		    w->reply.bad);
@@ -180,7 +184,6 @@ wire_reply(struct wire *w, struct err *e)
 	int got;
 
 	if (!w->early) {
-		reply_reset(&w->reply);
 		while ((got = parse_reply(w, e)) == 0)
 			if (more(w, e) == -1)
 				return -1;
@@ -328,7 +331,6 @@ wire_message(struct wire *w, const struct message *m, const size_t *rcpts,
 	    message_size(m));
 	tell(w, LINE_NOTE, note, (size_t)len);
 	snprintf(w->command, sizeof w->command, "end of data");
-	reply_reset(&w->reply);
 	view_open(&v, m, VIEW_DOTTED);
 	got = write_message(w, &v, rcpts, n, e);
 	view_close(&v);

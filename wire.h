@@ -26,6 +26,7 @@ struct wire {
 	int64_t timeout_max; /* milliseconds: caps each deadline, 0: no cap */
 	struct reply reply; /* owned: the last one taken */
 	struct buf out; /* owned: what is to be written */
+	bool whole; /* `reply` has ended: what comes next is another one */
 	bool early; /* `reply` answers data that is not yet whole */
 	bool final; /* the last octets of the message were given away */
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */

@@ -142,6 +142,23 @@ TEST(an_early_refusal_counts_though_the_line_is_dead)
 	tear_down(&f);
 }
 
+TEST(a_refusal_may_begin_early_and_end_late)
+{
+	uint64_t size = 640;
+	struct fixture f;
+	struct err e;
+
+	set_up(&f, &size);
+	server_says(&f, "552-5.3.4 that is\r\n552 5.3.4 to");
+	CHECK(io_fill(&f.io, &e) > 0);
+	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), 0);
+	server_says(&f, "o big\r\n");
+	CHECK_INT(wire_reply(&f.w, &e), 0);
+	CHECK_INT(f.w.reply.code, 552);
+	CHECK_INT(f.w.reply.lines, 2);
+	tear_down(&f);
+}
+
 TEST(a_dead_line_is_temporary_and_not_in_doubt)
 {
 	uint64_t size = BIG;
