@@ -360,6 +360,25 @@ dial_next(
 	return dial(&d, c, n, fd, e);
 }
 
+/* Not all hosts were heard: what the others said is not the last word. */
+static void
+break_off(struct worker *w, const struct candidate *c, size_t n, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < n && c[i].dead; i++)
+		;
+	if (w->best.verdict == ERR_TEMP ||
+	    (w->best.verdict == ERR_PERM && i == n))
+		return;
+	if (wait_stopped(w->cfg->waiter))
+		err_set(e, ERR_TEMP, ERR_CONNECT, "interrupted");
+	w->best = *e;
+	w->best.stage = STAGE_CONNECT;
+	w->best_target = NULL;
+	w->best_ip[0] = '\0';
+}
+
 /* Host after host, until nobody is open or none is left. */
 static void
 try_hosts(struct worker *w, struct candidate *c, size_t n)
@@ -368,29 +387,23 @@ try_hosts(struct worker *w, struct candidate *c, size_t n)
 	char ip[OUTCOME_IP_MAX];
 	struct err e;
 	long i;
-	int fd, got;
+	int fd;
 
 	while (open_recipients(w) && !wait_stopped(w->cfg->waiter)) {
 		i = dial_next(w, c, n, &fd, &e);
-		if (i < 0) {
-			if (w->best.verdict == ERR_OK) {
-				w->best = e;
-				w->best.stage = STAGE_CONNECT;
-			}
-			return;
-		}
+		if (i < 0)
+			break;
 		t = &w->route->targets[c[i].host];
 		w->host = t->host;
 		endpoint_text(&c[i].to, ip, sizeof ip);
 		note(w, "connected to ", ip);
-		got = converse(w, t, ip, fd, &e);
-		if (got == -1) {
+		if (converse(w, t, ip, fd, &e) == -1) {
 			c[i].dead = true;
 			host_failed(w, t, ip, &e);
 		}
 	}
-	if (wait_stopped(w->cfg->waiter) && w->best.verdict != ERR_TEMP)
-		err_set(&w->best, ERR_TEMP, ERR_CONNECT, "interrupted");
+	if (open_recipients(w))
+		break_off(w, c, n, &e);
 }
 
 /* The whole life of a worker; it never returns. */
