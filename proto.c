@@ -675,7 +675,7 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 bool
 session_usable(const struct session *s)
 {
-	return s->alive &&
+	return s->alive && !s->wire.stopped &&
 	    (s->caps.mail_max == 0 || s->transactions < s->caps.mail_max);
 }
 

@@ -48,6 +48,9 @@ wire_deadline(struct wire *w, int seconds)
 {
 	int64_t ms = (int64_t)seconds * 1000;
 
+	/* One grace for all replies that are due (LMTP has several). */
+	if (w->stopped)
+		return;
 	if (w->timeout_max > 0 && ms > w->timeout_max)
 		ms = w->timeout_max;
 	io_deadline(w->io, ms);
@@ -173,6 +176,7 @@ more(struct wire *w, struct err *e)
 	if (got == -1 && w->final && wait_stopped(w->io->waiter)) {
 		w->io->waiter = NULL;
 		wire_deadline(w, GRACE_SECONDS);
+		w->stopped = true;
 		got = io_fill(w->io, e);
 	}
 	return got > 0 ? 0 : -1;

@@ -28,6 +28,7 @@ struct wire {
 	struct buf out; /* owned: what is to be written */
 	bool whole; /* `reply` has ended: what comes next is another one */
 	bool early; /* `reply` answers data that is not yet whole */
+	bool stopped; /* a stop was heard: nothing new is to be begun */
 	bool final; /* the last octets of the message were given away */
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
 };
@@ -37,7 +38,8 @@ void wire_init(
     struct wire *, struct io *, const struct observer *, int64_t timeout_max);
 void wire_free(struct wire *);
 
-/* The waits that follow end in so many seconds (or at the cap). */
+/* The waits that follow end in so many seconds (or at the cap); once a stop
+ * was heard they end when they did. */
 void wire_deadline(struct wire *, int seconds);
 
 /*
@@ -55,7 +57,7 @@ int wire_flush(struct wire *, struct err *);
  * Take one reply into w->reply and tell the observer: 0, or -1 with *e
  * (temporary): lost, timed out, malformed. A stop that was asked for is not
  * heard at once while the server holds the whole message: its answer is
- * given a little time, so that what became of it is known.
+ * given a little time, so that what became of it is known; w->stopped is set.
  */
 int wire_reply(struct wire *, struct err *);
 
