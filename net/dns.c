@@ -172,6 +172,23 @@ reader_open(struct reader *r, const unsigned char *p, size_t n,
 								   : DNS_TEMP;
 }
 
+/*
+ * True if the server neither holds the zone nor asks those who do (RFC 1034
+ * 4.3.1). The C library knows a referral only if it has no EDNS record.
+ */
+static bool
+is_referral(const unsigned char *p)
+{
+	return (p[2] & 0x04) == 0 && (p[3] & 0x80) == 0; /* no AA, no RA */
+}
+
+/* What it means that an answer has no such records. */
+static enum dns_status
+nothing_found(const struct reader *r)
+{
+	return r->bad || is_referral(r->msg) ? DNS_TEMP : DNS_NODATA;
+}
+
 /* The target of name's CNAME into name: 1, 0 without one, -1 malformed. */
 static int
 cname_step(struct reader r, char name[DNS_NAME_MAX])
@@ -277,7 +294,7 @@ dns_parse_mx(
 	if (a->n > 0)
 		return DNS_OK;
 	dns_mx_free(a);
-	return r.bad ? DNS_TEMP : DNS_NODATA;
+	return nothing_found(&r);
 }
 
 void
@@ -351,7 +368,7 @@ dns_parse_addrs(const unsigned char *p, size_t n, const char *name, int af,
 			return DNS_TEMP;
 	}
 	if (a->n == before)
-		return r.bad ? DNS_TEMP : DNS_NODATA;
+		return nothing_found(&r);
 	a->ad = (p[3] & 0x20) != 0;
 	return DNS_OK;
 }
@@ -546,9 +563,9 @@ question_make(struct dns *d, const char *name, int type, bool edns,
 	return n + DNS_OPT_SIZE;
 }
 
-/* The words for a response code. */
+/* The words for an answer that is no use. */
 static const char *
-rcode_text(unsigned rcode)
+answer_text(const unsigned char *p)
 {
 	static const char *const text[] = {
 		[ns_r_noerror] = "malformed answer",
@@ -557,7 +574,10 @@ rcode_text(unsigned rcode)
 		[ns_r_notimpl] = "NOTIMP",
 		[ns_r_refused] = "REFUSED",
 	};
+	unsigned rcode = p[3] & 0x0f;
 
+	if (rcode == ns_r_noerror && is_referral(p))
+		return "a referral, the name server does not ask others";
 	if (rcode < sizeof(text) / sizeof(text[0]) && text[rcode] != NULL)
 		return text[rcode];
 	return "unexpected response code";
@@ -580,8 +600,8 @@ udp_ask(struct dns *d, const unsigned char *q, int n, struct err *e)
 	if (got >= NS_HFIXEDSZ)
 		return got < NS_MAXMSG ? got : NS_MAXMSG;
 	if ((d->answer[2] & 0x80) != 0)
-		return err_set(e, ERR_TEMP, ERR_LOOKUP, "%s",
-		    rcode_text(d->answer[3] & 0x0f));
+		return err_set(
+		    e, ERR_TEMP, ERR_LOOKUP, "%s", answer_text(d->answer));
 	return err_errno(e, ERR_TEMP, ERR_LOOKUP, num == 0 ? ETIMEDOUT : num,
 	    "no answer from the name server");
 }
@@ -729,7 +749,7 @@ dns_say_temp(
 
 	err_set(e, ERR_TEMP, got == -1 ? why.kind : ERR_LOOKUP,
 	    "look-up of %s (%s): %s", name, type,
-	    got == -1 ? why.text : rcode_text(d->answer[3] & 0x0f));
+	    got == -1 ? why.text : answer_text(d->answer));
 	e->enhanced = (struct enhanced){ 4, 4, 3 };
 	return DNS_TEMP;
 }

@@ -84,6 +84,18 @@ TEST(response_codes)
 	CHECK_INT(mx_status("example.org"), DNS_TEMP);
 }
 
+/* A server that does not recurse and is not the zone's knows nothing. */
+TEST(a_referral_is_no_answer)
+{
+	packet_begin(&k, PACKET_FLAGS & ~PACKET_RA, "example.org", TYPE_MX);
+	CHECK_INT(mx_status("example.org"), DNS_TEMP);
+	packet_begin(&k, PACKET_FLAGS & ~PACKET_RA, "mx.example", TYPE_A);
+	CHECK_INT(addrs_status("mx.example", AF_INET), DNS_TEMP);
+	packet_begin(&k, (PACKET_FLAGS & ~PACKET_RA) | PACKET_AA, "example.org",
+	    TYPE_MX);
+	CHECK_INT(mx_status("example.org"), DNS_NODATA);
+}
+
 TEST(what_answers_another_question)
 {
 	packet_begin(&k, PACKET_FLAGS, "example.net", TYPE_MX);
@@ -309,6 +321,7 @@ static const struct zone_row zone[] = {
 	{ "big.test", TYPE_MX, NOERROR, ZONE_TRUNCATED, { "10 mx1.test" } },
 	{ "fail.test", TYPE_MX, SERVFAIL, 0, { 0 } },
 	{ "refused.test", TYPE_MX, REFUSED, 0, { 0 } },
+	{ "referred.test", TYPE_MX, NOERROR, ZONE_REFERRAL, { 0 } },
 	{ "silent.test", TYPE_MX, NOERROR, ZONE_SILENT, { 0 } },
 	{ "stall.test", TYPE_MX, NOERROR, ZONE_TRUNCATED | ZONE_SILENT, { 0 } },
 	{ "empty.test", TYPE_MX, NOERROR, 0, { 0 } },
@@ -383,6 +396,9 @@ TEST(questions_and_answers)
 	    &c, "fail.test", DNS_TEMP, "look-up of fail.test (MX): SERVFAIL");
 	check_ask(&c, "refused.test", DNS_TEMP,
 	    "look-up of refused.test (MX): REFUSED");
+	check_ask(&c, "referred.test", DNS_TEMP,
+	    "look-up of referred.test (MX): "
+	    "a referral, the name server does not ask others");
 	check_ask(&c, "not a name", DNS_NXDOMAIN, "not a name does not exist");
 	nameserver_stop(&ns);
 }

@@ -31,6 +31,7 @@ enum {
 	ZONE_TRUNCATED = 2, /* by UDP no more than TC */
 	ZONE_SILENT = 4, /* no answer (by TCP, if TRUNCATED too) */
 	ZONE_NO_EDNS = 8, /* FORMERR for a question with EDNS */
+	ZONE_REFERRAL = 16, /* recursion is not available */
 };
 
 struct zone_row {
@@ -117,8 +118,12 @@ answer_make(struct packet *k, const struct zone_row *zone,
 		rcode |= PACKET_AD;
 	packet_begin(
 	    k, PACKET_FLAGS | rcode | (cut ? PACKET_TC : 0), name, type);
+	if ((flags & ZONE_REFERRAL) != 0)
+		k->p[3] &= (unsigned char)~PACKET_RA;
 	if (!cut)
 		answer_records(k, zone, z, type);
+	if (q[11] != 0)
+		put_opt(k);
 	memcpy(k->p, q, 2);
 	return true;
 }

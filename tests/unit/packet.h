@@ -18,7 +18,8 @@ enum {
 	TYPE_CNAME = 5,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
-	TYPE_AAAA = 28
+	TYPE_AAAA = 28,
+	TYPE_OPT = 41
 };
 enum { NOERROR = 0, FORMERR = 1, SERVFAIL = 2, NXDOMAIN = 3, REFUSED = 5 };
 
@@ -26,6 +27,8 @@ enum { NOERROR = 0, FORMERR = 1, SERVFAIL = 2, NXDOMAIN = 3, REFUSED = 5 };
 /* Flag octets: an answer, recursion desired and available. */
 #define PACKET_FLAGS 0x8180u
 #define PACKET_AD 0x0020u
+#define PACKET_RA 0x0080u
+#define PACKET_AA 0x0400u
 #define PACKET_TC 0x0200u
 
 struct packet {
@@ -115,6 +118,19 @@ rr_end(struct packet *k, size_t at)
 
 	k->p[at] = (unsigned char)(len >> 8);
 	k->p[at + 1] = (unsigned char)len;
+}
+
+/* The EDNS record of a server, behind all others (RFC 6891 6.1.2). */
+static inline void
+put_opt(struct packet *k)
+{
+	k->p[11]++;
+	put8(k, 0);
+	put16(k, TYPE_OPT);
+	put16(k, 1232);
+	put16(k, 0);
+	put16(k, 0);
+	put16(k, 0);
 }
 
 /*
