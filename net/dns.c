@@ -593,7 +593,6 @@ udp_ask(struct dns *d, const unsigned char *q, int n, struct err *e)
 {
 	int num, got;
 
-	memset(d->answer, 0, NS_HFIXEDSZ);
 	errno = 0;
 	got = res_nsend(&d->res, q, n, d->answer, sizeof(d->answer));
 	num = errno;
@@ -700,6 +699,7 @@ ask_once(struct dns *d, const char *name, int type, bool edns, struct err *e)
 	if (n < NS_HFIXEDSZ)
 		return err_set(
 		    e, ERR_TEMP, ERR_LOOKUP, "the name cannot be asked for");
+	memset(d->answer, 0, NS_HFIXEDSZ);
 	if (!d->use_tcp) {
 		got = udp_ask(d, q, n, e);
 		if (got == -1 || (d->answer[2] & 0x02) == 0)
@@ -709,8 +709,21 @@ ask_once(struct dns *d, const char *name, int type, bool edns, struct err *e)
 }
 
 /*
+ * True if the last server that answered may know no EDNS (RFC 6891 7). Some
+ * say so by a bare header, which is no answer for the C library.
+ */
+static bool
+edns_refused(const struct dns *d)
+{
+	unsigned rcode = d->answer[3] & 0x0f;
+
+	return (d->answer[2] & 0x80) != 0 &&
+	    (rcode == ns_r_formerr || rcode == ns_r_notimpl);
+}
+
+/*
  * The answer to (name, type) in d->answer: its length, or -1 with *e. A
- * server that knows no EDNS is asked without (RFC 6891 7).
+ * server that refuses EDNS is asked without.
  */
 static int
 dns_ask(struct dns *d, const char *name, int type, struct err *e)
@@ -720,7 +733,7 @@ dns_ask(struct dns *d, const char *name, int type, struct err *e)
 	if (dns_open(d, e) == -1)
 		return -1;
 	got = ask_once(d, name, type, true, e);
-	if (got != -1 && (d->answer[3] & 0x0f) == ns_r_formerr)
+	if (edns_refused(d))
 		got = ask_once(d, name, type, false, e);
 	return got;
 }

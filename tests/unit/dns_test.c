@@ -317,7 +317,10 @@ TEST(no_more_than_the_hundred_best_records)
 static const struct zone_row zone[] = {
 	{ "ok.test", TYPE_MX, NOERROR, 0, { "10 mx1.test", "20 mx2.test" } },
 	{ "ad.test", TYPE_MX, NOERROR, ZONE_AD, { "10 mx1.test" } },
-	{ "old.test", TYPE_MX, NOERROR, ZONE_NO_EDNS, { "10 mx1.test" } },
+	{ "old.test", TYPE_MX, FORMERR, ZONE_NO_EDNS, { "10 mx1.test" } },
+	{ "older.test", TYPE_MX, FORMERR, ZONE_NO_EDNS | ZONE_BARE,
+	    { "10 mx1.test" } },
+	{ "notimp.test", TYPE_MX, NOTIMP, ZONE_NO_EDNS, { "10 mx1.test" } },
 	{ "big.test", TYPE_MX, NOERROR, ZONE_TRUNCATED, { "10 mx1.test" } },
 	{ "fail.test", TYPE_MX, SERVFAIL, 0, { 0 } },
 	{ "refused.test", TYPE_MX, REFUSED, 0, { 0 } },
@@ -429,6 +432,8 @@ TEST(edns_is_left_out_for_an_old_server)
 	nameserver_start(&ns, zone);
 	c.nameserver = ns.at;
 	check_ask(&c, "old.test", DNS_OK, NULL);
+	check_ask(&c, "older.test", DNS_OK, NULL);
+	check_ask(&c, "notimp.test", DNS_OK, NULL);
 	nameserver_stop(&ns);
 }
 

@@ -30,8 +30,9 @@ enum {
 	ZONE_AD = 1, /* the answer has the AD bit */
 	ZONE_TRUNCATED = 2, /* by UDP no more than TC */
 	ZONE_SILENT = 4, /* no answer (by TCP, if TRUNCATED too) */
-	ZONE_NO_EDNS = 8, /* FORMERR for a question with EDNS */
+	ZONE_NO_EDNS = 8, /* its rcode is for a question with EDNS only */
 	ZONE_REFERRAL = 16, /* recursion is not available */
+	ZONE_BARE = 32 /* with an rcode, no more than the header */
 };
 
 struct zone_row {
@@ -111,8 +112,8 @@ answer_make(struct packet *k, const struct zone_row *zone,
 	cut = (flags & ZONE_TRUNCATED) != 0 && !tcp;
 	if ((flags & ZONE_SILENT) != 0 && !cut)
 		return false;
-	if ((flags & ZONE_NO_EDNS) != 0 && q[11] != 0)
-		rcode = FORMERR;
+	if ((flags & ZONE_NO_EDNS) != 0 && q[11] == 0)
+		rcode = NOERROR;
 	/* AD only to those who ask for it (RFC 6840 5.7). */
 	if ((flags & ZONE_AD) != 0 && (q[3] & 0x20) != 0)
 		rcode |= PACKET_AD;
@@ -122,8 +123,12 @@ answer_make(struct packet *k, const struct zone_row *zone,
 		k->p[3] &= (unsigned char)~PACKET_RA;
 	if (!cut)
 		answer_records(k, zone, z, type);
-	if (q[11] != 0)
+	if (q[11] != 0 && (flags & ZONE_NO_EDNS) == 0)
 		put_opt(k);
+	if ((flags & ZONE_BARE) != 0 && rcode != NOERROR) {
+		k->p[5] = k->p[7] = 0;
+		k->n = 12;
+	}
 	memcpy(k->p, q, 2);
 	return true;
 }

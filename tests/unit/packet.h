@@ -21,7 +21,14 @@ enum {
 	TYPE_AAAA = 28,
 	TYPE_OPT = 41
 };
-enum { NOERROR = 0, FORMERR = 1, SERVFAIL = 2, NXDOMAIN = 3, REFUSED = 5 };
+enum {
+	NOERROR = 0,
+	FORMERR = 1,
+	SERVFAIL = 2,
+	NXDOMAIN = 3,
+	NOTIMP = 4,
+	REFUSED = 5
+};
 
 #define PACKET_MAX 65535
 /* Flag octets: an answer, recursion desired and available. */
