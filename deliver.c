@@ -450,6 +450,7 @@ struct delivery {
 	struct child *children; /* owned: cfg->jobs of them */
 	struct pollfd *fds; /* owned: the same number */
 	size_t next; /* route to start next */
+	size_t running; /* of the children */
 	char *rec; /* owned: RECORD_MAX octets */
 };
 
@@ -663,6 +664,7 @@ reap(struct delivery *d, struct child *c)
 
 	close(c->down);
 	c->down = -1;
+	d->running--;
 	do
 		got = waitpid(c->pid, &status, 0);
 	while (got == -1 && errno == EINTR);
@@ -697,29 +699,35 @@ become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 	_exit(0);
 }
 
-/* Start the next route in a free place; a failure decides its recipients. */
-static void
+/* Start a worker for the route of `c`: 0, or -1 with errno. */
+static int
 start(struct delivery *d, struct child *c)
 {
 	pid_t parent = getpid();
-	char how[160], why[96];
 	int pair[2];
 
-	c->route = ++d->next;
-	c->number = (unsigned)c->route;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0) {
-		c->pid = fork();
-		if (c->pid == 0) {
-			close(pair[0]);
-			become_worker(d, c->route - 1, pair[1], parent);
-		}
-		close(pair[1]);
-		c->down = pair[0];
-		if (c->pid > 0)
-			return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	c->pid = fork();
+	if (c->pid == 0) {
 		close(pair[0]);
+		become_worker(d, c->route - 1, pair[1], parent);
 	}
-	c->down = -1;
+	close(pair[1]);
+	if (c->pid == -1) {
+		close(pair[0]);
+		return -1;
+	}
+	c->down = pair[0];
+	return 0;
+}
+
+/* There is no room for a single worker: its recipients are decided. */
+static void
+not_started(struct delivery *d, const struct child *c)
+{
+	char how[160], why[96];
+
 	snprintf(how, sizeof how, "could not be started: %s",
 	    strerror_r(errno, why, sizeof why));
 	settle(d, c, how);
@@ -752,43 +760,66 @@ signal_all(const struct delivery *d, int sig)
 
 /*
  * Wait for any child. A stop is passed on once; then the children may finish
- * what they cannot take back, and after that they are killed.
+ * what they cannot take back, and after that they are killed: so they are
+ * if waiting fails, and their ends need no waiting for.
  */
 static int
 wait_children(struct delivery *d, int64_t *stopped)
 {
 	const struct waiter deaf = { .mask = d->cfg->waiter->mask };
 	int64_t until = *stopped == 0 ? INT64_MAX : *stopped + KILL_MS;
-	size_t i;
+	size_t i, n = 0;
 	int got;
 
-	for (i = 0; i < d->cfg->jobs; i++)
+	/* No further than they reach: poll(2) takes no more than may be open. */
+	for (i = 0; i < d->cfg->jobs; i++) {
 		d->fds[i] = (struct pollfd){ .fd = d->children[i].down,
 			.events = POLLIN };
-	got = wait_fds(*stopped == 0 ? d->cfg->waiter : &deaf, d->fds,
-	    d->cfg->jobs, until);
+		if (d->children[i].down != -1)
+			n = i + 1;
+	}
+	got =
+	    wait_fds(*stopped == 0 ? d->cfg->waiter : &deaf, d->fds, n, until);
 	if (got == WAIT_STOPPED) {
 		*stopped = wait_now();
 		signal_all(d, SIGTERM);
 	} else if (got <= 0) {
 		signal_all(d, SIGKILL);
+		for (i = 0; i < n; i++)
+			d->fds[i].revents = POLLIN;
 	}
 	return got;
 }
 
-/* Start what may start; returns how many run. */
-static size_t
-start_some(struct delivery *d, bool stopped)
+/* A place for a worker, the first that is free; NULL if all are taken. */
+static struct child *
+free_place(const struct delivery *d)
 {
-	size_t i, running = 0;
+	size_t i;
 
-	for (i = 0; i < d->cfg->jobs; i++) {
-		while (d->children[i].down == -1 && d->next < d->plan->n &&
-		    !stopped)
-			start(d, &d->children[i]);
-		running += d->children[i].down != -1;
+	for (i = 0; i < d->cfg->jobs; i++)
+		if (d->children[i].down == -1)
+			return &d->children[i];
+	return NULL;
+}
+
+/* Start what may start, and can: what cannot waits for another's end. */
+static void
+start_some(struct delivery *d)
+{
+	struct child *c;
+
+	while (d->next < d->plan->n && (c = free_place(d)) != NULL) {
+		c->route = d->next + 1;
+		c->number = (unsigned)c->route;
+		if (start(d, c) == 0)
+			d->running++;
+		else if (d->running > 0)
+			return;
+		else
+			not_started(d, c);
+		d->next++;
 	}
-	return running;
 }
 
 static void
@@ -802,8 +833,12 @@ run_workers(struct delivery *d)
 			d->holders[d->plan->routes[i].rcpts[k]].route = i + 1;
 	for (i = 0; i < d->cfg->jobs; i++)
 		d->children[i].down = -1;
-	while (start_some(d, stopped != 0) > 0) {
-		if (wait_children(d, &stopped) <= 0)
+	for (;;) {
+		if (stopped == 0)
+			start_some(d);
+		if (d->running == 0)
+			break;
+		if (wait_children(d, &stopped) == WAIT_STOPPED)
 			continue;
 		for (i = 0; i < d->cfg->jobs; i++)
 			if (d->children[i].down != -1 &&

@@ -82,3 +82,13 @@ frugal() {
 	end
 	exits 0
 }
+
+@test "more jobs than open files: the rest waits for its turn" {
+	local -a to
+	mapfile -t to < <(printf 'bob@[127.0.0.%d]\n' {1..40})
+	run --separate-stderr timeout -s KILL 20 sh -c \
+		'ulimit -n 20 && exec "$@" <message' sh \
+		"$SMTPSEND" -f a@x.test -j 100 --port 1 "${to[@]}"
+	exits 75
+	assert_equal "$(grep -c 'Connection refused' <<<"$stderr")" 40
+}
