@@ -5,6 +5,7 @@
  * RFC 3463 (codes), RFC 5321 4.2.3, sysexits(3).
  * Ownership: plain data.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +121,13 @@ err_errno(struct err *e, enum err_verdict verdict, enum err_kind kind, int num,
 	snprintf(e->text + len, sizeof e->text - len, ": %s",
 	    strerror_r(num, why, sizeof why));
 	return -1;
+}
+
+bool
+err_is_shortage(int num)
+{
+	return num == EMFILE || num == ENFILE || num == ENOMEM ||
+	    num == ENOBUFS;
 }
 
 void

@@ -95,6 +95,9 @@ int err_set(struct err *e, enum err_verdict, enum err_kind, const char *fmt,
 int err_errno(struct err *e, enum err_verdict, enum err_kind, int num,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* True if errno `num` says that this machine is short of something. */
+bool err_is_shortage(int num);
+
 /* No error: verdict ok. */
 void err_clear(struct err *);
 

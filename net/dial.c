@@ -230,7 +230,7 @@ race_errno(struct race *r, size_t i, int num)
 
 	attempt_name(r, i, name, sizeof(name));
 	err_errno(&e, ERR_TEMP, ERR_CONNECT, num, "%s", name);
-	if (num == EMFILE || num == ENFILE || num == ENOMEM || num == ENOBUFS)
+	if (err_is_shortage(num))
 		e.kind = ERR_MACHINE;
 	race_failed(r, i, &e);
 }

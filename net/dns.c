@@ -601,8 +601,9 @@ udp_ask(struct dns *d, const unsigned char *q, int n, struct err *e)
 	if ((d->answer[2] & 0x80) != 0)
 		return err_set(
 		    e, ERR_TEMP, ERR_LOOKUP, "%s", answer_text(d->answer));
-	return err_errno(e, ERR_TEMP, ERR_LOOKUP, num == 0 ? ETIMEDOUT : num,
-	    "no answer from the name server");
+	return err_errno(e, ERR_TEMP,
+	    err_is_shortage(num) ? ERR_MACHINE : ERR_LOOKUP,
+	    num == 0 ? ETIMEDOUT : num, "no answer from the name server");
 }
 
 /* Fill io->in up to n octets. */

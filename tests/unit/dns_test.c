@@ -3,6 +3,8 @@
  * questions against a name server of our own (nameserver.h).
  * RFC 1035 4.1, 2181 10.1, 7505, 6891.
  */
+#include <sys/resource.h>
+
 #include "base/err.h"
 #include "net/dns.h"
 #include "nameserver.h"
@@ -422,6 +424,35 @@ TEST(a_server_that_is_silent_or_not_there)
 	    "look-up of ok.test (MX): "
 	    "no answer from the name server: Connection refused");
 	CHECK(wait_now() - start >= 1000);
+}
+
+/* That is our trouble, not the name server's. */
+TEST(no_descriptor_is_left)
+{
+	struct nameserver ns;
+	struct dns_config c = { .timeout = 2000 };
+	struct dns_mx_answer a;
+	struct rlimit before, now;
+	struct err e;
+	struct dns *d;
+
+	nameserver_start(&ns, zone);
+	c.nameserver = ns.at;
+	d = dns_new(&c, &e);
+	CHECK_INT(dns_mx(d, "ok.test", &a, &e), DNS_OK);
+	dns_mx_free(&a);
+	getrlimit(RLIMIT_NOFILE, &before);
+	now = before;
+	now.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &now);
+	CHECK_INT(dns_mx(d, "ok.test", &a, &e), DNS_TEMP);
+	CHECK_INT(e.kind, ERR_MACHINE);
+	CHECK_INT(e.verdict, ERR_TEMP);
+	CHECK_INT(dns_mx(d, "big.test", &a, &e), DNS_TEMP);
+	CHECK_INT(e.kind, ERR_MACHINE);
+	setrlimit(RLIMIT_NOFILE, &before);
+	dns_free(d);
+	nameserver_stop(&ns);
 }
 
 TEST(edns_is_left_out_for_an_old_server)
