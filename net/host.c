@@ -55,14 +55,16 @@ override_parse(char *s, struct override *o, struct err *e)
 	char *ip = port == NULL ? NULL : strchr(port + 1, ':');
 	char host[DNS_NAME_MAX];
 	struct endpoint ep;
+	bool bracketed;
 	size_t n;
 
 	if (ip == NULL)
 		return override_bad(e, s);
 	*o = (struct override){ .host = s };
 	if (endpoint_split(s, (size_t)(ip - s), host, sizeof(host), &o->port,
-		NULL) == -1 ||
-	    o->port == 0 || !address_is_hostname(host, strlen(host)))
+		&bracketed) == -1 ||
+	    bracketed || o->port == 0 ||
+	    !address_is_hostname(host, strlen(host)))
 		return override_bad(e, s);
 	o->ip = ip + 1;
 	n = strlen(o->ip);

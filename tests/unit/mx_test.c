@@ -607,7 +607,8 @@ TEST(overrides_as_typed)
 	char six[] = "a:25:2001:db8::1", brackets[] = "a:25:[2001:db8::1]";
 	static const char *const bad[] = { "", "a", "a:25", "a:25:", "a:0:::1",
 		"a:x:::1", "a::203.0.113.1", ":25:203.0.113.1", "a:25:b",
-		"a:25:[::1", "a b:25:::1", "a:25:203.0.113.1:25" };
+		"a:25:[::1", "a b:25:::1", "a:25:203.0.113.1:25",
+		"[a]:25:203.0.113.1" };
 	struct override o;
 	struct err e;
 	char s[64];
