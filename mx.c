@@ -1,7 +1,8 @@
 /*
  * mx: see mx.h. Recipients become domains, domains with equal mail hosts
  * become groups, and each group that has an address becomes a route; with
- * smarthosts there is one route for all. Every name is asked for once.
+ * smarthosts there is one route for all. No domain is asked for twice, nor
+ * the hosts of a group; a host that several groups have is.
  * RFC 5321 5.1 (MX, implicit MX, loops), 4.1.3 (literals), 4.5.4.1 (limits),
  * 7505 (null MX), 3463 (codes). Ownership: struct planner, while planning.
  */
@@ -20,7 +21,7 @@
  * each costs the resolver's whole patience. */
 #define MX_TROUBLES_MAX 5
 
-/* Where a list of targets comes from; groups compare the pointer. */
+/* Where a list of targets comes from; compared by pointer. */
 static const char by_smarthost[] = "smarthost";
 static const char by_mx[] = "mx";
 static const char by_implicit[] = "implicit mx";
@@ -32,13 +33,14 @@ struct domain {
 	size_t n; /* how many they are */
 	size_t group; /* NONE: it failed */
 	size_t next; /* next domain of the group, or NONE */
+	const char *source; /* of its mail hosts: one of by_*, static */
 };
 
 /* Domains with the same mail hosts. */
 struct group {
 	struct dns_mx *mx; /* owned: by preference and name */
 	size_t n;
-	const char *source; /* one of by_*, static */
+	const char *source; /* of the first domain: one of by_*, static */
 	size_t first, last; /* its domains */
 	size_t nrcpts; /* of all its domains */
 	struct route *route; /* borrowed: in the plan, or NULL: it failed */
@@ -339,7 +341,7 @@ domain_join(struct planner *p, size_t i)
 
 	if (*slot == 0) {
 		d = &p->domains[p->ndomains++];
-		*d = (struct domain){ a, i, i, 0, NONE, NONE };
+		*d = (struct domain){ a, i, i, 0, NONE, NONE, NULL };
 		*slot = p->ndomains;
 	} else {
 		d = &p->domains[*slot - 1];
@@ -476,6 +478,13 @@ domain_list(
 	return list_from(p, d, st, &a, g, e);
 }
 
+/* An address by itself is not the host that has the same text for a name. */
+static bool
+is_literal(const struct group *g)
+{
+	return g->source == by_literal;
+}
+
 /* Equal hosts in equal order; the numbers of the preferences do not count,
  * only which of them are equal. */
 static bool
@@ -483,7 +492,7 @@ list_equal(const struct group *a, const struct group *b)
 {
 	size_t i;
 
-	if (a->n != b->n || a->source != b->source)
+	if (a->n != b->n || is_literal(a) != is_literal(b))
 		return false;
 	for (i = 0; i < a->n; i++) {
 		if (strcmp(a->mx[i].host, b->mx[i].host) != 0)
@@ -500,7 +509,7 @@ static size_t *
 group_slot(struct planner *p, const struct group *g)
 {
 	struct table *t = &p->by_hosts;
-	uint64_t h = hash_add(HASH_START, g->source);
+	uint64_t h = HASH_START + is_literal(g);
 	size_t i;
 
 	for (i = 0; i < g->n; i++)
@@ -530,6 +539,7 @@ group_join(struct planner *p, size_t domain, const struct group *g)
 		p->domains[of->last].next = domain;
 		of->last = domain;
 	}
+	p->domains[domain].source = g->source;
 	of->nrcpts += p->domains[domain].n;
 	p->domains[domain].group = *slot - 1;
 }
@@ -648,7 +658,7 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 	struct err why;
 
 	st = host_addrs(
-	    &p->hosts, mx->host, port, g->source == by_literal, &t.addrs, &why);
+	    &p->hosts, mx->host, port, is_literal(g), &t.addrs, &why);
 	if (st != DNS_OK) {
 		s->troubles += st == DNS_TEMP;
 		if (st == DNS_TEMP)
@@ -697,23 +707,33 @@ group_search(
 	return 0;
 }
 
+/* What is wrong with a domain none of whose hosts has an address. */
+static enum trouble
+search_trouble(
+    const struct planner *p, const struct domain *d, const struct search *s)
+{
+	if (s->cut != UINT_MAX)
+		return LOOP;
+	if (p->c->family != DNS_ANY)
+		return NO_FAMILY;
+	return d->source == by_mx ? NO_MX_ADDRESS : NO_HOST;
+}
+
 /* No host is left: decide each domain, in its own words. */
 static void
 group_fail(struct planner *p, const struct group *g, const struct search *s)
 {
-	enum trouble t = g->source == by_mx ? NO_MX_ADDRESS : NO_HOST;
+	const struct domain *d;
 	size_t i;
 
-	if (s->cut != UINT_MAX)
-		t = LOOP;
-	else if (p->c->family != DNS_ANY)
-		t = NO_FAMILY;
-	for (i = g->first; i != NONE; i = p->domains[i].next)
+	for (i = g->first; i != NONE; i = d->next) {
+		d = &p->domains[i];
 		/* A better host may come back: not lost yet. */
 		if (s->troubles > 0)
-			domain_decide(p, &p->domains[i], &s->why);
+			domain_decide(p, d, &s->why);
 		else
-			domain_trouble(p, &p->domains[i], t);
+			domain_trouble(p, d, search_trouble(p, d, s));
+	}
 }
 
 static void

@@ -43,7 +43,8 @@ struct route {
 	struct tls_policy policy;
 	size_t *rcpts; /* owned: numbers in the envelope, ascending */
 	size_t n;
-	/* Static: "smarthost", "mx", "implicit mx", "address literal". */
+	/* Static: "smarthost", "mx", "implicit mx", "address literal"; where
+	 * domains of different kinds share it, that of the first. */
 	const char *source;
 };
 

@@ -26,6 +26,9 @@ static const struct zone_row zone[] = {
 	{ "nearlynull.test", TYPE_MX, NOERROR, 0, { "0 .", "10 mx1.test" } },
 	{ "fail.test", TYPE_MX, SERVFAIL, 0, { 0 } },
 	{ "implicit.test", TYPE_A, NOERROR, 0, { "203.0.113.80" } },
+	{ "www.test", TYPE_MX, NOERROR, 0, { "0 implicit.test" } },
+	{ "txtmx.test", TYPE_MX, NOERROR, 0, { "0 nothing.test" } },
+	{ "numbermx.test", TYPE_MX, NOERROR, 0, { "0 203.0.113.9" } },
 	{ "v4.test", TYPE_A, NOERROR, 0, { "203.0.113.81" } },
 	{ "nothing.test", TYPE_TXT, NOERROR, 0, { "x" } },
 	{ "half.test", TYPE_A, SERVFAIL, 0, { 0 } },
@@ -254,6 +257,31 @@ TEST(no_mx_is_the_domain_itself)
 	check_mx("x@implicit.test y@a.test",
 	    "implicit mx: implicit.test:25[203.0.113.80] < x@implicit.test; "
 	    "mx: " MX1 " " MX2 " < y@a.test");
+}
+
+/* Whether MX or the lack of it leads to a host, it is the same host. */
+TEST(implicit_and_named_hosts_share_a_route)
+{
+	struct trial t;
+
+	check_mx("x@www.test y@implicit.test",
+	    "mx: implicit.test:25[203.0.113.80] < x@www.test y@implicit.test");
+	check_mx("x@implicit.test y@www.test",
+	    "implicit mx: implicit.test:25[203.0.113.80] "
+	    "< x@implicit.test y@www.test");
+	/* Each fails in its own way all the same. */
+	trial_begin(&t);
+	trial_run(&t, "x@txtmx.test y@nothing.test");
+	CHECK_INT(t.plan.n, 0);
+	CHECK_INT(t.env.rcpts[0].outcome.state, OUTCOME_DEFERRED);
+	CHECK_STR(t.env.rcpts[0].outcome.err.text,
+	    "no mail host of txtmx.test has an address");
+	CHECK_INT(t.env.rcpts[1].outcome.state, OUTCOME_FAILED);
+	CHECK_INT(err_exit(&t.env.rcpts[1].outcome.err), 68);
+	trial_end(&t);
+	/* A host with the text of an address is none. */
+	check_mx("x@numbermx.test y@[203.0.113.9]",
+	    "address literal: 203.0.113.9:25[203.0.113.9] < y@[203.0.113.9]");
 }
 
 TEST(literals_go_straight)
