@@ -259,7 +259,11 @@ native_drain(void)
 		return;
 	do
 		got = read(STDIN_FILENO, block, sizeof block);
-	while (got > 0 || (got == -1 && errno == EINTR));
+	while (got > 0 ||
+	    (got == -1 &&
+		(errno == EINTR ||
+		    (errno == EAGAIN &&
+			wait_fd(NULL, STDIN_FILENO, POLLIN, INT64_MAX) > 0))));
 }
 
 static int

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/wait.h"
 #include "store/body.h"
 
 #define BLOCK (128u * 1024)
@@ -122,9 +123,13 @@ read_some(int fd, char *to, size_t n, struct err *e)
 {
 	ssize_t got;
 
-	do
-		got = read(fd, to, n);
-	while (got == -1 && errno == EINTR);
+	/* A descriptor that is shared may be non-blocking for another's sake.
+	 */
+	while ((got = read(fd, to, n)) == -1 &&
+	    (errno == EINTR || errno == EAGAIN))
+		if (errno == EAGAIN &&
+		    wait_fd(NULL, fd, POLLIN, INT64_MAX) == WAIT_ERROR)
+			break;
 	return got == -1 ? unreadable(e) : got;
 }
 
@@ -152,11 +157,11 @@ in_place(struct body *b, int fd)
 	if (fstat(fd, &b->as_read) == -1 || !S_ISREG(b->as_read.st_mode))
 		return false;
 	b->start = lseek(fd, 0, SEEK_CUR);
-	if (b->start == -1)
+	/* A file without a size may have octets all the same: proc(5). */
+	if (b->start == -1 || b->as_read.st_size <= b->start)
 		return false;
 	b->fd = fd;
-	if (b->as_read.st_size > b->start)
-		b->size = (uint64_t)(b->as_read.st_size - b->start);
+	b->size = (uint64_t)(b->as_read.st_size - b->start);
 	lseek(fd, 0, SEEK_END);
 	return true;
 }

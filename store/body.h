@@ -19,10 +19,10 @@ struct err;
 #define BODY_MEMORY_MAX (1024 * 1024)
 
 /*
- * Read `fd` (blocking) to its end. A regular file is read in place from its
- * present offset, which is then set to its end. `dir` is where a temporary
- * file goes. NULL with *e: permanent, input (66), or temporary, machine
- * (disk full).
+ * Read `fd`, blocking or not, to its end. A regular file is read in place
+ * from its present offset, which is then set to its end. `dir` is where a
+ * temporary file goes. NULL with *e: permanent, input (66), or temporary,
+ * machine (disk full).
  */
 struct body *body_read_all(int fd, const char *dir, struct err *e);
 void body_free(struct body *);

@@ -302,6 +302,30 @@ lines() {
 	arrived expected
 }
 
+@test "a file that names no size, as in /proc, is read" {
+	send -f a@x.test --host "127.0.0.1:$PORT" bob@x.test </proc/version
+	exits 0
+	{ printf '\r\n' && sed 's/$/\r/' /proc/version; } >expected
+	arrived expected
+}
+
+@test "a non-blocking pipe is waited for" {
+	/usr/bin/python3 - "$SMTPSEND" "$PORT" <<'END'
+import os, subprocess, sys
+r, w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+p = subprocess.Popen([sys.argv[1], '-f', 'a@x.test', '--host',
+    '127.0.0.1:' + sys.argv[2], 'bob@x.test'], stdin=r)
+# Only once it sleeps has it found the pipe empty.
+while open(f'/proc/{p.pid}/stat').read().rsplit(') ')[1][0] not in 'SZ':
+    pass
+os.write(w, b'Subject: hi\n\nhello\n')
+os.close(w)
+sys.exit(p.wait())
+END
+	printf %s "$WIRE" >expected
+	arrived expected
+}
+
 # changes COMMAND...: done to ./message while it is on its way.
 changes() {
 	kill "$SINK"
