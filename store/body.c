@@ -88,15 +88,15 @@ write_all(int fd, const char *p, size_t n)
 static int
 spill(struct body *b, const char *dir, struct err *e)
 {
+	char doing[ERR_TEXT_MAX / 2];
+
+	snprintf(doing, sizeof doing,
+	    "cannot keep the message in a temporary file in %s", dir);
 	b->fd = temporary(dir);
 	b->owned = b->fd != -1;
 	if (b->fd == -1 ||
-	    write_all(b->fd, b->memory.data, b->memory.len) == -1) {
-		machine(e, "cannot keep the message in a temporary file");
-		snprintf(e->text + strlen(e->text),
-		    sizeof e->text - strlen(e->text), " (in %s)", dir);
-		return -1;
-	}
+	    write_all(b->fd, b->memory.data, b->memory.len) == -1)
+		return machine(e, doing);
 	buf_free(&b->memory);
 	return 0;
 }

@@ -269,7 +269,11 @@ lines() {
 	run --separate-stderr env "TMPDIR=$T/none" "$SMTPSEND" -f a@x.test \
 		--host "127.0.0.1:$PORT" bob@x.test < <(cat message)
 	exits 71
-	says "$T/none" 'No such file'
+	says "$T/none: No such file"
+	run --separate-stderr env "TMPDIR=$T/"$'\e[31m' "$SMTPSEND" -f a@x.test \
+		--host "127.0.0.1:$PORT" bob@x.test < <(cat message)
+	exits 71
+	says "$T/\\x1B[31m: No such file"
 	stored 0
 }
 
