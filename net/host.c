@@ -283,7 +283,7 @@ lookup_within(struct lookup *l, int64_t ms, struct addrinfo **list)
 
 static int
 system_lookup(const struct hosts *h, const char *host, unsigned port,
-    const struct addrinfo *hints, struct addrinfo **list)
+    int family, struct addrinfo **list)
 {
 	int64_t ms = h->dns_config->timeout;
 	struct lookup *l;
@@ -292,7 +292,9 @@ system_lookup(const struct hosts *h, const char *host, unsigned port,
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return EAI_MEMORY;
-	l->hints = *hints;
+	l->hints.ai_flags = AI_NUMERICSERV;
+	l->hints.ai_family = family;
+	l->hints.ai_socktype = SOCK_STREAM;
 	snprintf(l->host, sizeof(l->host), "%s", host);
 	snprintf(l->service, sizeof(l->service), "%u", port);
 	l->call.ar_name = l->host;
@@ -305,6 +307,35 @@ system_lookup(const struct hosts *h, const char *host, unsigned port,
 	return code;
 }
 
+/* Its addresses: 0, or an EAI_ code; errno goes with EAI_SYSTEM. */
+static int
+system_addrs(const struct hosts *h, const char *host, unsigned port, int family,
+    struct dns_addrs *a)
+{
+	struct addrinfo *list = NULL;
+	int code = system_lookup(h, host, port, family, &list);
+
+	if (code == 0) {
+		code = gai_take(list, a);
+		freeaddrinfo(list);
+	}
+	return code;
+}
+
+/*
+ * The system says of a name in the hosts file that does not have the family
+ * asked for that there is no such name: true if there is.
+ */
+static bool
+system_knows(const struct hosts *h, const char *host, unsigned port)
+{
+	struct dns_addrs any = { 0 };
+	int code = system_addrs(h, host, port, AF_UNSPEC, &any);
+
+	dns_addrs_free(&any);
+	return code == 0;
+}
+
 /* The system's way: hosts file, mDNS and all. */
 static enum dns_status
 host_by_system(const struct hosts *h, const char *host, unsigned port,
@@ -315,22 +346,14 @@ host_by_system(const struct hosts *h, const char *host, unsigned port,
 		[DNS_IPV4] = AF_INET,
 		[DNS_IPV6] = AF_INET6,
 	};
-	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICSERV,
-		.ai_family = family[h->family],
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *list = NULL;
-	int code, num;
+	int code = system_addrs(h, host, port, family[h->family], a);
+	int num = errno;
 
-	code = system_lookup(h, host, port, &hints, &list);
-	num = errno;
-	if (code == 0) {
-		code = gai_take(list, a);
-		freeaddrinfo(list);
-	}
 	if (code == EAI_MEMORY)
 		return host_no_memory(a, e);
+	if (code == EAI_NONAME && h->family != DNS_ANY &&
+	    system_knows(h, host, port))
+		return host_none(DNS_NODATA, host, family_name(h->family), e);
 	return code == 0 ? DNS_OK : gai_failed(h, code, num, host, e);
 }
 

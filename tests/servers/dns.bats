@@ -240,6 +240,15 @@ fails() {
 	delivered_to 127.0.0.4
 }
 
+@test "a smarthost that the system knows by the other family only" {
+	echo '127.0.0.4 four.in.hosts.test' >>/etc/hosts
+	run --separate-stderr "$SMTPSEND" -6 -f alice@client.test \
+		--host four.in.hosts.test a@order.plain.test <<<x
+	assert_equal "$status" 75
+	assert_equal "$stderr" "smtpsend: a@order.plain.test: deferred at \
+lookup: smarthost four.in.hosts.test has no IPv6 address"
+}
+
 @test "with --nameserver a smarthost's name is asked of DNS alone" {
 	echo '127.0.0.4 mx3.plain.test' >>/etc/hosts
 	send --nameserver 127.0.0.1 --host mx3.plain.test a@order.plain.test
