@@ -15,7 +15,7 @@
 #include "mail/address.h"
 
 #define OUTCOME_HOST_MAX 256
-#define OUTCOME_IP_MAX 48
+#define OUTCOME_IP_MAX 108 /* a socket's path is longer than any address */
 
 enum outcome_state {
 	OUTCOME_PENDING, /* undecided: never left so at the end */
