@@ -1,6 +1,7 @@
 /*
- * report: see report.h. Each line is put together in a buffer and written
- * by one call, so that lines of several programs on one terminal stay whole.
+ * report: see report.h. Lines are put together in a buffer and written by
+ * one call, so that lines of several programs on one terminal stay whole;
+ * what may be long is written in pieces, since recipients may be many.
  * Callers: native.c. It looks nothing up and ends nothing.
  * RFC 8259 (JSON).
  * Ownership: borrows everything.
@@ -17,13 +18,26 @@
 #include "mail/message.h"
 #include "mx.h"
 
-#define OUT_MAX (64 * 1024 * 1024)
+/* Octets that are written at once. One item more fits behind them: the
+ * longest is a worker's line (RECORD_MAX) with each octet escaped. */
+#define PIECE (64 * 1024)
+#define OUT_MAX (8 * PIECE)
 
 static void
 emit(FILE *out, struct buf *b)
 {
 	fwrite(buf_str(b), 1, b->len, out);
 	buf_free(b);
+}
+
+/* Behind an item of many: what is there goes out, if it is worth a call. */
+static void
+emit_piece(FILE *out, struct buf *b)
+{
+	if (b->len < PIECE)
+		return;
+	fwrite(buf_str(b), 1, b->len, out);
+	buf_reset(b);
 }
 
 void
@@ -34,16 +48,24 @@ report_error(FILE *out, const struct err *e)
 
 /* ---- text ---- */
 
+/* Text from outside between two of ours. */
+static void
+put_text(struct buf *b, const char *before, const char *s, const char *behind)
+{
+	buf_adds(b, before);
+	enc_printable(b, s, strlen(s));
+	buf_adds(b, behind);
+}
+
 /* Where it happened: "host [ip]:port", as much of it as is known. */
 static void
 put_place(struct buf *b, const struct outcome *o)
 {
 	if (o->host[0] == '\0')
 		return;
-	buf_adds(b, ", ");
-	enc_printable(b, o->host, strlen(o->host));
+	put_text(b, ", ", o->host, "");
 	if (o->ip[0] != '\0' && strcmp(o->ip, o->host) != 0)
-		buf_addf(b, " [%s]", o->ip);
+		put_text(b, " [", o->ip, "]");
 	if (o->port != 0)
 		buf_addf(b, ":%u", o->port);
 }
@@ -65,9 +87,9 @@ put_failure(struct buf *b, const struct recipient *r, bool others)
 	if (o->err.stage != STAGE_NONE)
 		buf_addf(b, " at %s", stage_words(o->err.stage));
 	put_place(b, o);
-	buf_addf(b, "%s: %s",
-	    o->err.kind == ERR_REPLY && o->err.code != 0 ? " said" : "",
-	    o->err.text);
+	buf_adds(
+	    b, o->err.kind == ERR_REPLY && o->err.code != 0 ? " said" : "");
+	put_text(b, ": ", o->err.text, "");
 	if (o->in_doubt)
 		buf_adds(b, " (may have been delivered)");
 	if (others && o->state == OUTCOME_DEFERRED)
@@ -85,10 +107,12 @@ report_failures(FILE *out, const struct envelope *env)
 	size_t i;
 
 	buf_init(&b, OUT_MAX);
-	for (i = 0; i < env->n; i++)
+	for (i = 0; i < env->n; i++) {
 		if (env->rcpts[i].outcome.state == OUTCOME_FAILED ||
 		    env->rcpts[i].outcome.state == OUTCOME_DEFERRED)
 			put_failure(&b, &env->rcpts[i], others);
+		emit_piece(out, &b);
+	}
 	emit(out, &b);
 }
 
@@ -143,7 +167,7 @@ put_recipient(struct buf *b, const struct recipient *r)
 }
 
 static void
-put_recipients(struct buf *b, const struct envelope *env)
+put_recipients(FILE *out, struct buf *b, const struct envelope *env)
 {
 	size_t i;
 
@@ -152,6 +176,7 @@ put_recipients(struct buf *b, const struct envelope *env)
 		if (i > 0)
 			buf_addc(b, ',');
 		put_recipient(b, &env->rcpts[i]);
+		emit_piece(out, b);
 	}
 	buf_addc(b, ']');
 }
@@ -165,7 +190,7 @@ report_json(FILE *out, const struct envelope *env, uint64_t size, int exit)
 	buf_addf(&b, "{\"exit\":%d,", exit);
 	put_string(&b, "sender", env->sender.raw);
 	buf_addf(&b, ",\"size\":%" PRIu64 ",", size);
-	put_recipients(&b, env);
+	put_recipients(out, &b, env);
 	buf_adds(&b, "}\n");
 	emit(out, &b);
 }
@@ -181,7 +206,7 @@ put_addresses(struct buf *b, const struct target *t)
 	for (i = 0; i < t->addrs.n; i++) {
 		endpoint_text(&t->addrs.at[i], ip, sizeof ip);
 		if (strcmp(ip, t->host) != 0)
-			buf_addf(b, "%s%s", i == 0 ? ": " : ", ", ip);
+			put_text(b, i == 0 ? ": " : ", ", ip, "");
 	}
 }
 
@@ -200,17 +225,20 @@ put_target(struct buf *b, const struct route *r, const struct target *t)
 }
 
 static void
-put_route(
-    struct buf *b, const struct plan *p, size_t i, const struct envelope *env)
+put_route(FILE *out, struct buf *b, const struct route *r, size_t number,
+    const struct envelope *env)
 {
-	const struct route *r = &p->routes[i];
 	size_t k;
 
-	buf_addf(b, "route %zu by %s\n", i + 1, r->source);
-	for (k = 0; k < r->ntargets; k++)
+	buf_addf(b, "route %zu by %s\n", number, r->source);
+	for (k = 0; k < r->ntargets; k++) {
 		put_target(b, r, &r->targets[k]);
-	for (k = 0; k < r->n; k++)
+		emit_piece(out, b);
+	}
+	for (k = 0; k < r->n; k++) {
 		buf_addf(b, "  to %s\n", env->rcpts[r->rcpts[k]].addr.raw);
+		emit_piece(out, b);
+	}
 }
 
 void
@@ -225,7 +253,7 @@ report_plan(FILE *out, const struct plan *p, const struct envelope *env,
 	    env->sender.raw, message_size(m),
 	    message_8bit(m) != 0 ? "8-bit" : "7-bit");
 	for (i = 0; i < p->n; i++)
-		put_route(&b, p, i, env);
+		put_route(out, &b, &p->routes[i], i + 1, env);
 	emit(out, &b);
 }
 
@@ -250,7 +278,8 @@ json_target(struct buf *b, const struct target *t)
 }
 
 static void
-json_route(struct buf *b, const struct route *r, const struct envelope *env)
+json_route(
+    FILE *out, struct buf *b, const struct route *r, const struct envelope *env)
 {
 	const char *to;
 	size_t k;
@@ -262,6 +291,7 @@ json_route(struct buf *b, const struct route *r, const struct envelope *env)
 		if (k > 0)
 			buf_addc(b, ',');
 		json_target(b, &r->targets[k]);
+		emit_piece(out, b);
 	}
 	buf_adds(b, "],\"to\":[");
 	for (k = 0; k < r->n; k++) {
@@ -269,6 +299,7 @@ json_route(struct buf *b, const struct route *r, const struct envelope *env)
 		if (k > 0)
 			buf_addc(b, ',');
 		enc_json(b, to, strlen(to));
+		emit_piece(out, b);
 	}
 	buf_adds(b, "]}");
 }
@@ -287,10 +318,10 @@ report_plan_json(FILE *out, const struct plan *p, const struct envelope *env,
 	for (i = 0; i < p->n; i++) {
 		if (i > 0)
 			buf_addc(&b, ',');
-		json_route(&b, &p->routes[i], env);
+		json_route(out, &b, &p->routes[i], env);
 	}
 	buf_adds(&b, "],");
-	put_recipients(&b, env);
+	put_recipients(out, &b, env);
 	buf_adds(&b, "}\n");
 	emit(out, &b);
 }

@@ -301,3 +301,29 @@ route 2 by address literal
 	assert_line 'from <a@x.test>'
 	refute_line --partial '  to '
 }
+
+@test "--json is whole for as many recipients as arguments hold" {
+	local i
+	receiver none -r "mail=554 $(printf '"%.0s' {1..480})"
+	for ((i = 0; i < 65000; i += 5000)); do
+		set -- "$@" "$(seq -s , -f 'u%.0f@x.test' "$i" "$((i + 4999))")"
+	done
+	"$SMTPSEND" -f a@x.test --json --host "127.0.0.1:$PORT" "$@" <message \
+		>out 2>err || status=$?
+	assert_equal "$status" 69
+	[ "$(wc -c <out)" -gt $((64 * 1024 * 1024)) ]
+	assert_equal "$(jq -c '[.exit, (.recipients | length)]' out)" '[69,65000]'
+	assert_equal "$(wc -l <err)" 65000
+}
+
+@test "the path of a socket is shown whole" {
+	local path
+	path=/tmp/$(printf 'p%.0s' {1..100})
+	send -f a@x.test --json --host "unix:$path" bob@x.test <message
+	exits 75
+	assert_equal "$(json '.recipients[0].ip')" "$path"
+	says "deferred at connect, $path: connect to"
+	send -f a@x.test --dry-run --host "unix:$path" bob@x.test <message
+	exits 0
+	assert_equal "$(grep "^  host" <<<"$output")" "  host $path lmtp"
+}
