@@ -31,6 +31,7 @@ struct run {
 	char name[256]; /* our EHLO name, "" if there is none */
 	char mailname[256]; /* the domain of senders, "" if there is none */
 	bool planned; /* --dry-run has printed the plan */
+	int unwritten; /* errno, if the plan could not be written */
 };
 
 /* ---- the machine ---- */
@@ -179,6 +180,9 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 		report_plan_json(stdout, p, env, m, plan_exit(env));
 	else
 		report_plan(stdout, p, env, m);
+	/* A long one may be lost before the flush, which then has no trouble. */
+	if (fflush(stdout) == EOF || ferror(stdout))
+		r->unwritten = errno;
 	return 1;
 }
 
@@ -238,11 +242,11 @@ finish(struct run *r, uint64_t size)
 	if (r->o->json && !r->planned)
 		report_json(stdout, &r->env, size, code);
 	/* Only where output is the product does its loss count. */
-	if (fflush(stdout) == EOF && r->planned) {
+	if (r->unwritten != 0) {
 		struct err e;
 
-		err_errno(
-		    &e, ERR_PERM, ERR_OUTPUT, errno, "cannot write the plan");
+		err_errno(&e, ERR_PERM, ERR_OUTPUT, r->unwritten,
+		    "cannot write the plan");
 		report_error(stderr, &e);
 		return err_exit(&e);
 	}

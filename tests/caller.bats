@@ -80,6 +80,18 @@ to_box() {
 	arrived expected
 }
 
+@test "a long plan that cannot be written: 73" {
+	local -a to
+	mapfile -t to < <(seq -f 'u%.0f@x.test' 5000)
+	closed '<message >/dev/full' --dry-run -f a@x.test \
+		--host "127.0.0.1:$PORT" "${to[@]}"
+	exits 73
+	says 'cannot write the plan: No space left on device'
+	closed '<message >/dev/full' --dry-run --json -f a@x.test \
+		--host "127.0.0.1:$PORT" "${to[@]}"
+	exits 73
+}
+
 @test "a full stdout: a plan is lost (73), a delivery is not" {
 	receiver box
 	closed '<message >/dev/full' --dry-run -f a@x.test \
