@@ -84,11 +84,11 @@ to_box() {
 	local -a to
 	mapfile -t to < <(seq -f 'u%.0f@x.test' 5000)
 	closed '<message >/dev/full' --dry-run -f a@x.test \
-		--host "127.0.0.1:$PORT" "${to[@]}"
+		--host 127.0.0.1 "${to[@]}"
 	exits 73
 	says 'cannot write the plan: No space left on device'
 	closed '<message >/dev/full' --dry-run --json -f a@x.test \
-		--host "127.0.0.1:$PORT" "${to[@]}"
+		--host 127.0.0.1 "${to[@]}"
 	exits 73
 }
 
