@@ -64,6 +64,7 @@ struct worker {
 	const struct route *route; /* borrowed */
 	const struct message *m; /* borrowed */
 	struct envelope *env; /* the worker's copy by fork */
+	struct tls tls;
 	int up; /* records go here */
 	const char *host; /* borrowed: the present target's */
 	struct buf rec; /* owned: a record in the making */
@@ -305,6 +306,8 @@ converse(struct worker *w, const struct target *t, const char *ip, int fd,
 		.host = t->host,
 		.ip = ip,
 		.port = t->port,
+		.tls = &w->tls,
+		.policy = &t->policy,
 	};
 	struct session *s;
 	struct io io;
@@ -414,6 +417,7 @@ work(struct worker *w)
 	size_t n;
 
 	buf_init(&w->rec, RECORD_MAX);
+	tls_init(&w->tls, &w->cfg->tls);
 	w->host = w->route->ntargets > 0 ? w->route->targets[0].host : "";
 	c = candidates(w->route, &n);
 	if (c == NULL)
@@ -423,6 +427,7 @@ work(struct worker *w)
 	free(c);
 	give_up(w);
 	flush_outcomes(w);
+	tls_free(&w->tls);
 	buf_free(&w->rec);
 }
 

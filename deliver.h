@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/dial.h"
+#include "net/tls.h"
 
 struct envelope;
 struct err;
@@ -35,6 +36,7 @@ struct deliver_config {
 	const char *helo; /* borrowed; NULL: address literal */
 	int64_t timeout; /* --timeout in ms, 0: the defaults */
 	const struct endpoint *source; /* borrowed: --source-ip, or NULL */
+	struct tls_config tls;
 	unsigned jobs; /* workers at once, at least 1 */
 	const struct waiter *waiter; /* borrowed */
 	bool show_lines; /* workers send the dialogue up */

@@ -17,6 +17,10 @@
 
 #define NONE SIZE_MAX
 
+/* RFC 8314 3.3, RFC 6409 3.1. */
+#define SMTPS_PORT 465
+#define SUBMISSION_PORT 587
+
 /* So many hosts of one group may fail for the time being, then it is enough:
  * each costs the resolver's whole patience. */
 #define MX_TROUBLES_MAX 5
@@ -158,6 +162,30 @@ keep_reason(struct err *kept, const struct err *e)
 }
 
 /* The only address that a socket has. */
+/*
+ * TLS as asked for, or else: for a server that the user named, verified on
+ * the ports of submission (RFC 8314 3), and otherwise whatever is offered.
+ */
+static void
+target_policy(const struct mx_config *c, bool smarthost, struct target *t)
+{
+	struct tls_policy *p = &t->policy;
+
+	p->implicit = transport_rows[t->transport].implicit_tls ||
+	    (t->transport == TRANSPORT_SMTP && t->port == SMTPS_PORT);
+	p->name = c->tls_name;
+	p->level = c->tls;
+	p->source = "--tls";
+	if (c->tls != TLS_AUTO)
+		return;
+	p->source = "default";
+	p->level = TLS_MAY;
+	if (t->port == 0)
+		p->level = TLS_NONE; /* a unix socket */
+	else if (smarthost && (p->implicit || t->port == SUBMISSION_PORT))
+		p->level = TLS_VERIFY;
+}
+
 static int
 target_unix(const struct spec *spec, struct target *t)
 {
@@ -225,6 +253,7 @@ smarthosts_resolve(struct planner *p, const struct spec *specs, size_t n,
 		t->port = specs[i].port;
 		t->transport = specs[i].transport;
 		t->resolved = true;
+		target_policy(p->c, true, t);
 		t->host = strdup(specs[i].host);
 		if (t->host == NULL)
 			return out_of_memory(why);
@@ -261,7 +290,6 @@ smarthost_route(struct planner *p, const struct spec *specs, size_t n,
 		return out_of_memory(e);
 	plan->n = 1;
 	r->source = by_smarthost;
-	r->policy = (struct tls_policy){ TLS_NONE, "default" };
 	if (smarthost_rcpts(p, r, e) == -1)
 		return -1;
 	if (r->n > 0 && smarthosts_resolve(p, specs, n, r, &why) == -1) {
@@ -672,6 +700,7 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 	}
 	host_trim(&t.addrs, MX_ADDRESSES_MAX);
 	t.resolved = true;
+	target_policy(p->c, false, &t);
 	t.host = strdup(mx->host);
 	r->targets[r->ntargets++] = t;
 	return t.host == NULL ? out_of_memory(e) : 0;
@@ -758,7 +787,6 @@ group_route(
 
 	g->route = r;
 	r->source = g->source;
-	r->policy = (struct tls_policy){ TLS_NONE, "default" };
 	r->rcpts = calloc(g->nrcpts, sizeof(*r->rcpts));
 	if (r->rcpts == NULL)
 		return out_of_memory(e);

@@ -16,17 +16,10 @@
 #include "net/dns.h"
 #include "net/host.h"
 #include "net/spec.h"
+#include "net/tls.h"
 
 struct envelope;
 struct err;
-
-/* TLS policy levels of the design; only none is spoken so far. */
-enum tls_level { TLS_NONE };
-
-struct tls_policy {
-	enum tls_level level;
-	const char *source; /* static: where the decision came from */
-};
 
 struct target {
 	char *host; /* owned: the name, IP or socket path asked for */
@@ -34,13 +27,13 @@ struct target {
 	enum transport transport;
 	unsigned preference; /* MX preference, 0 otherwise */
 	struct dns_addrs addrs; /* owned */
+	struct tls_policy policy;
 	bool resolved; /* addrs were asked for */
 };
 
 struct route {
 	struct target *targets; /* owned, in the order to try */
 	size_t ntargets;
-	struct tls_policy policy;
 	size_t *rcpts; /* owned: numbers in the envelope, ascending */
 	size_t n;
 	/* Static: "smarthost", "mx", "implicit mx", "address literal"; where
@@ -62,6 +55,8 @@ struct mx_config {
 	const struct override *overrides; /* borrowed */
 	size_t noverrides;
 	struct dns_config dns;
+	enum tls_level tls; /* --tls; TLS_AUTO: by host and port */
+	const char *tls_name; /* borrowed: --tls-host, or NULL */
 	/* Random octets for the shuffle of equal preferences. */
 	void (*random)(void *, size_t);
 };

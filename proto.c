@@ -4,7 +4,7 @@
  * reaches. Two cursors walk it: `cmd` is the next command to send, `sent`
  * holds those whose replies are awaited. Lock-step is a window of one.
  * Callers: deliver.c. It never connects and never chooses a host.
- * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; RFC 1870; RFC 6152; RFC 9422.
+ * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 3207; 6152; 9422.
  * Ownership: borrows connection, message and envelope.
  */
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "net/io.h"
+#include "net/tls.h"
 #include "proto.h"
 #include "smtp/caps.h"
 #include "wire.h"
@@ -28,6 +29,7 @@ enum step {
 	STEP_GREETING,
 	STEP_EHLO,
 	STEP_HELO,
+	STEP_STARTTLS,
 	STEP_RSET,
 	STEP_MAIL,
 	STEP_RCPT,
@@ -67,6 +69,7 @@ struct session {
 	size_t transactions; /* begun on this connection */
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */
+	bool secure; /* TLS stands */
 	struct err ehlo; /* the refusal for which HELO is tried */
 };
 
@@ -277,6 +280,58 @@ send_ehlo(struct session *s, struct err *e)
 	    helo_name(s, literal));
 }
 
+/* True if nothing may be said in clear but what leads to TLS. */
+static bool
+tls_required(const struct session *s)
+{
+	return !s->secure && s->cfg.policy->level >= TLS_ENCRYPT;
+}
+
+/* The handshake: what is known of the server before it counts no more. */
+static int
+secure(struct session *s, enum step step, struct err *e)
+{
+	struct tls_facts f;
+
+	wire_deadline(&s->wire, steps[STEP_STARTTLS].seconds);
+	if (tls_start(s->cfg.tls, s->wire.io, s->cfg.policy, s->cfg.host, &f,
+		e) == -1) {
+		e->stage = STAGE_STARTTLS;
+		return trouble(s, step, e);
+	}
+	wire_note(&s->wire,
+	    "%s %s %s, certificate for %s by \"%s\" until %s, %s", f.version,
+	    f.cipher, f.group, f.names, f.issuer, f.expires,
+	    f.verified ? "verified" : "not verified");
+	s->secure = true;
+	s->caps = (struct caps){ 0 };
+	return 0;
+}
+
+/* The policy wants TLS, and there will be none. */
+static int
+tls_missing(struct session *s, enum step step, const char *why, struct err *e)
+{
+	err_set(e, ERR_TEMP, ERR_TLS, "%s, but TLS is required (%s, from %s)",
+	    why, tls_level_name(s->cfg.policy->level), s->cfg.policy->source);
+	e->stage = STAGE_STARTTLS;
+	e->scope = steps[step].scope;
+	return -1;
+}
+
+static int
+after_ehlo(struct session *s, struct cursor at, struct err *e)
+{
+	if (s->secure || s->cfg.policy->level == TLS_NONE)
+		return 0;
+	if (s->caps.has & CAP_STARTTLS)
+		return go(s, STEP_STARTTLS, 0);
+	if (tls_required(s))
+		return tls_missing(
+		    s, at.step, "the server does not offer STARTTLS", e);
+	return 0;
+}
+
 static int
 take_ehlo(struct session *s, struct cursor at, struct err *e)
 {
@@ -284,8 +339,11 @@ take_ehlo(struct session *s, struct cursor at, struct err *e)
 
 	if (class == 2) {
 		caps_parse(&s->caps, &s->wire.reply);
-		return 0;
+		return after_ehlo(s, at, e);
 	}
+	if (class == 5 && tls_required(s))
+		return tls_missing(
+		    s, at.step, "the server does not know EHLO", e);
 	/* RFC 7504 3: 521 is about the host, not about EHLO. */
 	if (class == 5 && !s->cfg.lmtp && s->wire.reply.code != 521) {
 		reply_err(s, at.step, &s->ehlo);
@@ -306,6 +364,35 @@ static int
 take_helo(struct session *s, struct cursor at, struct err *e)
 {
 	return reply_class(&s->wire.reply) == 2 ? 0 : refused(s, at.step, e);
+}
+
+static int
+send_starttls(struct session *s, struct err *e)
+{
+	return wire_command(&s->wire, e, "STARTTLS");
+}
+
+/*
+ * Only 220 begins a handshake (RFC 3207 4). Octets behind it were said by
+ * somebody in clear and would be taken for said in private.
+ */
+static int
+take_starttls(struct session *s, struct cursor at, struct err *e)
+{
+	if (s->wire.reply.code == 220) {
+		if (io_readable(s->wire.io)) {
+			err_set(e, ERR_TEMP, ERR_PROTOCOL,
+			    "the server spoke between STARTTLS and TLS");
+			return trouble(s, at.step, e);
+		}
+		return secure(s, at.step, e) == 0 ? go(s, STEP_EHLO, 0) : -1;
+	}
+	if (reply_class(&s->wire.reply) < 4)
+		return unexpected(s, at.step, e);
+	if (tls_required(s))
+		return tls_missing(
+		    s, at.step, "the server refuses STARTTLS", e);
+	return 0;
 }
 
 static int
@@ -499,6 +586,8 @@ static const struct step_row steps[STEP_NONE] = {
 	    take_ehlo },
 	[STEP_HELO] = { STAGE_EHLO, 300, true, SCOPE_HOST, send_helo,
 	    take_helo },
+	[STEP_STARTTLS] = { STAGE_STARTTLS, 120, true, SCOPE_HOST,
+	    send_starttls, take_starttls },
 	[STEP_RSET] = { STAGE_RSET, 300, false, SCOPE_HOST, send_rset,
 	    take_rset },
 	[STEP_MAIL] = { STAGE_MAIL, 300, false, SCOPE_HOST, send_mail,
@@ -539,6 +628,8 @@ session_free(struct session *s)
 int
 session_open(struct session *s, struct err *e)
 {
+	if (s->cfg.policy->implicit && secure(s, STEP_GREETING, e) == -1)
+		return -1;
 	return run(s, STEP_GREETING, e);
 }
 

@@ -19,6 +19,8 @@ struct io;
 struct message;
 struct observer;
 struct session;
+struct tls;
+struct tls_policy;
 
 struct session_config {
 	bool lmtp; /* LHLO, and a reply for each recipient */
@@ -27,6 +29,9 @@ struct session_config {
 	const char *host; /* borrowed: names the server in outcomes */
 	const char *ip; /* borrowed */
 	unsigned port;
+	struct tls *tls; /* borrowed: the process's, for a policy that may
+			    want it */
+	const struct tls_policy *policy; /* borrowed */
 };
 
 /* NULL: no memory. */
@@ -35,7 +40,8 @@ struct session *session_new(
 void session_free(struct session *);
 
 /*
- * Take the greeting and introduce ourselves. 0, or -1 with *e; its scope is
+ * Take the greeting and introduce ourselves, and again behind STARTTLS where
+ * the policy wants it (RFC 3207 4.2). 0, or -1 with *e; its scope is
  * host: the next target is to be tried.
  */
 int session_open(struct session *, struct err *e);

@@ -65,6 +65,21 @@ tell(struct wire *w, enum line_from from, const char *p, size_t n)
 		w->obs->on_line(w->obs->ctx, from, p, n);
 }
 
+void
+wire_note(struct wire *w, const char *fmt, ...)
+{
+	char note[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(note, sizeof note, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		tell(w, LINE_NOTE, note,
+		    (size_t)n < sizeof note ? (size_t)n : sizeof note - 1);
+}
+
 static void
 tell_reply(struct wire *w)
 {
@@ -328,12 +343,9 @@ wire_message(struct wire *w, const struct message *m, const size_t *rcpts,
     size_t n, struct err *e)
 {
 	struct view v;
-	char note[64];
-	int got, len;
+	int got;
 
-	len = snprintf(note, sizeof note, "%" PRIu64 " octets of message",
-	    message_size(m));
-	tell(w, LINE_NOTE, note, (size_t)len);
+	wire_note(w, "%" PRIu64 " octets of message", message_size(m));
 	snprintf(w->command, sizeof w->command, "end of data");
 	view_open(&v, m, VIEW_DOTTED);
 	got = write_message(w, &v, rcpts, n, e);

@@ -38,6 +38,10 @@ void wire_init(
     struct wire *, struct io *, const struct observer *, int64_t timeout_max);
 void wire_free(struct wire *);
 
+/* Tell the observer a remark of ours. */
+void wire_note(struct wire *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The waits that follow end in so many seconds (or at the cap); once a stop
  * was heard they end when they did. */
 void wire_deadline(struct wire *, int seconds);

@@ -201,9 +201,12 @@ config(const struct native *n, struct run *r)
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
 			.timeout = o->timeout },
+		    .tls = o->tls,
+		    .tls_name = o->tls_host,
 		    .random = random_octets },
 		.deliver = { .helo = r->name[0] != '\0' ? r->name : NULL,
 		    .timeout = o->timeout,
+		    .tls = { .trust = o->tls_trust },
 		    .source = o->source_ip != NULL ? &r->source : NULL,
 		    .jobs = o->jobs,
 		    .waiter = n->waiter,
@@ -303,7 +306,8 @@ static int
 version(void)
 {
 	puts("smtpsend " VERSION "\n"
-	     "TLS: not built in; AUTH: not built in; sandbox: none");
+	     "TLS: OpenSSL 3, loaded when used; AUTH: not built in; "
+	     "sandbox: none");
 	return 0;
 }
 

@@ -187,6 +187,25 @@ set_jobs(struct options *o, const struct row *row, const char *v, struct err *e)
 	return 0;
 }
 
+static int
+set_tls(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	if (tls_level_parse(v, &o->tls) == -1)
+		return bad(
+		    e, row, v, "give none, may, encrypt, verify or auto");
+	return 0;
+}
+
+static int
+set_tls_host(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	if (!address_is_hostname(v, strlen(v)))
+		return bad(e, row, v, "give the host name to verify");
+	o->tls_host = v;
+	return 0;
+}
+
 /* Accepted because callers of sendmail pass it; the row says that it does
  * nothing here. */
 static int
@@ -206,7 +225,7 @@ static const struct row rows[] = {
 	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
 	{ 0, "host", "HOST[,...]", set_text, offsetof(struct options, host),
-	    "send all to [smtp://|lmtp://]HOST[:PORT] or unix:/path, "
+	    "send all to [smtp[s]://|lmtp://]HOST[:PORT] or unix:/path, "
 	    "tried in order" },
 	{ 0, "port", "N", set_port, 0, "port of the servers, instead of 25" },
 	{ 0, "mx", NULL, set_true, offsetof(struct options, mx),
@@ -224,6 +243,12 @@ static const struct row rows[] = {
 	{ 0, "nameserver", "IP[:PORT]", set_text,
 	    offsetof(struct options, nameserver),
 	    "ask this server for all names" },
+	{ 0, "tls", "LEVEL", set_tls, 0, "none, may, encrypt, verify or auto" },
+	{ 0, "tls-trust-file", "PATH", set_text,
+	    offsetof(struct options, tls_trust),
+	    "verify by this file or folder of certificates" },
+	{ 0, "tls-host", "NAME", set_tls_host, 0,
+	    "verify this name instead of the host's" },
 	{ 'j', "jobs", "N", set_jobs, 0,
 	    "deliver so many routes side by side" },
 	{ 'v', "verbose", NULL, set_true, offsetof(struct options, verbose),
@@ -405,7 +430,7 @@ options_parse(struct options *o, int argc, char *argv[], struct err *e)
 	struct args a = { argv, argc, 1 };
 	bool ended = false;
 
-	*o = (struct options){ .jobs = 8 };
+	*o = (struct options){ .jobs = 8, .tls = TLS_AUTO };
 	o->operands = calloc((size_t)argc + 1, sizeof *o->operands);
 	if (o->operands == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");

@@ -30,6 +30,9 @@ struct options {
 	char **override_texts; /* owned: what the overrides point into */
 	size_t noverrides;
 	const char *nameserver;
+	enum tls_level tls;
+	const char *tls_trust; /* file or folder; NULL: the system's */
+	const char *tls_host; /* name to verify; NULL: the host's */
 	unsigned jobs;
 	bool verbose;
 	bool json;

@@ -38,8 +38,8 @@ plain_write(struct io *io, const void *p, size_t n, short *events)
 	return send(io->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void
-plain_close(struct io *io)
+void
+io_close_socket(struct io *io)
 {
 	if (io->fd != -1)
 		close(io->fd);
@@ -49,7 +49,7 @@ plain_close(struct io *io)
 static const struct io_ops plain_ops = {
 	.read = plain_read,
 	.write = plain_write,
-	.close = plain_close,
+	.close = io_close_socket,
 };
 
 void

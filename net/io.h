@@ -85,6 +85,9 @@ enum io_written { IO_WRITTEN = 0, IO_FAILED = -1, IO_ANSWERED = 1 };
 enum io_written io_write(struct io *, const void *, size_t n, bool listen,
     size_t *done, struct err *e);
 
+/* Close the socket alone; for the close of other ops. */
+void io_close_socket(struct io *);
+
 /* Close hard: the peer sees a reset, not an end (an abandoned transaction). */
 void io_abort(struct io *);
 

@@ -16,8 +16,9 @@
 #include "net/spec.h"
 
 const struct transport_row transport_rows[TRANSPORTS] = {
-	[TRANSPORT_SMTP] = { "smtp", "smtp", 25 },
-	[TRANSPORT_LMTP] = { "lmtp", "lmtp", 24 },
+	[TRANSPORT_SMTP] = { "smtp", "smtp", 25, false },
+	[TRANSPORT_SMTPS] = { "smtps", "smtps", 465, true },
+	[TRANSPORT_LMTP] = { "lmtp", "lmtp", 24, false },
 };
 
 /* Beginnings that are known but not served. */
@@ -25,7 +26,6 @@ static const struct {
 	const char *prefix;
 	const char *remedy;
 } refused_rows[] = {
-	{ "smtps://", "TLS is not built in yet; use smtp://" },
 	{ "mx:", "MX of a relay is not looked up yet; name its hosts" },
 	{ "srv:", "SRV of a relay is not looked up yet; name its hosts" },
 };
@@ -73,7 +73,8 @@ scheme_take(const char **s, enum transport *t, struct err *e)
 		*s = end + 3;
 		return 1;
 	}
-	return spec_bad(e, *s, "unknown scheme; use smtp:// or lmtp://");
+	return spec_bad(
+	    e, *s, "unknown scheme; use smtp://, smtps:// or lmtp://");
 }
 
 /*

@@ -14,12 +14,13 @@
 struct err;
 
 /* How a server is spoken to; a row gives name, scheme and port. */
-enum transport { TRANSPORT_SMTP, TRANSPORT_LMTP, TRANSPORTS };
+enum transport { TRANSPORT_SMTP, TRANSPORT_SMTPS, TRANSPORT_LMTP, TRANSPORTS };
 
 struct transport_row {
 	const char *name; /* "smtp" */
 	const char *scheme; /* as --host takes it */
 	unsigned port; /* the default one */
+	bool implicit_tls; /* RFC 8314 3.3 */
 };
 extern const struct transport_row transport_rows[TRANSPORTS];
 

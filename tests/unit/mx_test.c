@@ -613,8 +613,6 @@ TEST(smarthosts_that_cannot_be)
 	    "host \"a b.test\": neither a host name nor an IP address");
 	check_usage("-a.test",
 	    "host \"-a.test\": neither a host name nor an IP address");
-	check_usage("smtps://a.test",
-	    "host \"smtps://a.test\": TLS is not built in yet; use smtp://");
 	check_usage("mx:a.test",
 	    "host \"mx:a.test\": MX of a relay is not looked up yet; "
 	    "name its hosts");
@@ -622,9 +620,11 @@ TEST(smarthosts_that_cannot_be)
 	    "host \"srv:a.test\": SRV of a relay is not looked up yet; "
 	    "name its hosts");
 	check_usage("http://a.test",
-	    "host \"http://a.test\": unknown scheme; use smtp:// or lmtp://");
+	    "host \"http://a.test\": unknown scheme; use smtp://, "
+	    "smtps:// or lmtp://");
 	check_usage("smtpx://a.test",
-	    "host \"smtpx://a.test\": unknown scheme; use smtp:// or lmtp://");
+	    "host \"smtpx://a.test\": unknown scheme; use smtp://, "
+	    "smtps:// or lmtp://");
 	check_usage("unix:run/lmtp",
 	    "host \"unix:run/lmtp\": give the whole path, unix:/path");
 }

@@ -1,0 +1,83 @@
+/*
+ * tls: a connection made private, and what is known of the other side then.
+ * Called by proto.c (STARTTLS, implicit TLS) inside a worker; mx.c makes the
+ * policies. The only home of SSL_*.
+ * It knows no SMTP and decides no policy; it fails when one is not met.
+ * RFC 8446, 5246; RFC 9525 and 6125 (names), RFC 6066 (SNI), RFC 8314.
+ * Ownership: a struct tls belongs to its maker; a connection's TLS goes with
+ * its struct io.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct io;
+
+/* What is asked of a connection; a row in tls.c gives name and meaning. */
+enum tls_level {
+	TLS_NONE, /* no TLS */
+	TLS_MAY, /* when offered, any certificate */
+	TLS_ENCRYPT, /* or a temporary failure; any certificate */
+	TLS_VERIFY, /* a chain to the trust store and the host's name */
+	TLS_AUTO, /* the routing decides which of the others */
+	TLS_LEVELS
+};
+
+/* "verify"; and back: -1 if there is no such level. */
+const char *tls_level_name(enum tls_level);
+int tls_level_parse(const char *, enum tls_level *);
+
+/* The policy of one route, and who made it. */
+struct tls_policy {
+	enum tls_level level; /* never TLS_AUTO once a route has it */
+	const char *source; /* static or of the configuration: who says so */
+	const char *name; /* borrowed: name to verify; NULL: the host's */
+	bool implicit; /* TLS from the first octet on (RFC 8314 3) */
+};
+
+struct tls_config {
+	/* Borrowed: a file, or a folder of hashed names; NULL: the system's. */
+	const char *trust;
+};
+
+struct tls_library;
+
+/* TLS of one process. Nothing is loaded before the first tls_start(). */
+struct tls {
+	struct tls_config config;
+	struct tls_library *lib; /* owned */
+	void *ctx; /* owned: the library's context */
+	void *peer; /* owned: the certificate of the last handshake */
+	bool trust_loaded; /* the trust store was named to it */
+};
+
+/* What came of a handshake; strings are printable. */
+struct tls_facts {
+	char version[16]; /* "TLSv1.3" */
+	char cipher[64];
+	char group[32]; /* of the key exchange, "" if not known */
+	char names[256]; /* of the certificate, separated by ", " */
+	char issuer[128];
+	char expires[40]; /* "2027-01-31 12:00:00 UTC" */
+	bool verified; /* chain and name were checked and hold */
+};
+
+void tls_init(struct tls *, const struct tls_config *);
+void tls_free(struct tls *);
+
+/*
+ * Handshake over a connected io, within its deadline; from then on it reads
+ * and writes through TLS. `host` is the name dialled: for SNI and, with
+ * TLS_VERIFY, for the certificate. 0 with *facts, or -1 with *e (temporary,
+ * TLS; permanent, config when the trust store cannot be read): the
+ * connection is of no more use. The sentence says what failed: expired,
+ * unknown issuer, other names, an alert.
+ */
+int tls_start(struct tls *, struct io *, const struct tls_policy *,
+    const char *host, struct tls_facts *facts, struct err *e);
+
+#endif
