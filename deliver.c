@@ -65,6 +65,7 @@ struct worker {
 	const struct message *m; /* borrowed */
 	struct envelope *env; /* the worker's copy by fork */
 	struct tls tls;
+	bool *clear; /* owned: for each candidate, TLS failed, go without */
 	int up; /* records go here */
 	const char *host; /* borrowed: the present target's */
 	struct buf rec; /* owned: a record in the making */
@@ -289,8 +290,8 @@ give_up(struct worker *w)
  * with *e for the next host.
  */
 static int
-converse(struct worker *w, const struct target *t, const char *ip, int fd,
-    struct err *e)
+converse(struct worker *w, const struct target *t,
+    const struct tls_policy *policy, const char *ip, int fd, struct err *e)
 {
 	const struct observer obs = {
 		.ctx = w,
@@ -307,7 +308,7 @@ converse(struct worker *w, const struct target *t, const char *ip, int fd,
 		.ip = ip,
 		.port = t->port,
 		.tls = &w->tls,
-		.policy = &t->policy,
+		.policy = policy,
 	};
 	struct session *s;
 	struct io io;
@@ -382,10 +383,28 @@ break_off(struct worker *w, const struct candidate *c, size_t n, struct err *e)
 	w->best_ip[0] = '\0';
 }
 
+/*
+ * Who only may use TLS gets by without it where the handshake fails, but
+ * says so, and over a new connection (RFC 7435 3). Not where somebody spoke
+ * out of turn: that is no failure but an attack.
+ */
+static bool
+again_in_clear(
+    struct worker *w, const struct target *t, size_t i, const struct err *e)
+{
+	if (e->kind != ERR_TLS || t->policy.level != TLS_MAY ||
+	    t->policy.implicit || w->clear[i])
+		return false;
+	w->clear[i] = true;
+	note(w, "again in clear: ", e->text);
+	return true;
+}
+
 /* Host after host, until nobody is open or none is left. */
 static void
 try_hosts(struct worker *w, struct candidate *c, size_t n)
 {
+	static const struct tls_policy clear = { TLS_NONE, "", NULL, false };
 	const struct target *t;
 	char ip[OUTCOME_IP_MAX];
 	struct err e;
@@ -400,10 +419,12 @@ try_hosts(struct worker *w, struct candidate *c, size_t n)
 		w->host = t->host;
 		endpoint_text(&c[i].to, ip, sizeof ip);
 		note(w, "connected to ", ip);
-		if (converse(w, t, ip, fd, &e) == -1) {
-			c[i].dead = true;
-			host_failed(w, t, ip, &e);
-		}
+		if (converse(w, t, w->clear[i] ? &clear : &t->policy, ip, fd,
+			&e) != -1 ||
+		    again_in_clear(w, t, (size_t)i, &e))
+			continue;
+		c[i].dead = true;
+		host_failed(w, t, ip, &e);
 	}
 	if (open_recipients(w))
 		break_off(w, c, n, &e);
@@ -420,10 +441,12 @@ work(struct worker *w)
 	tls_init(&w->tls, &w->cfg->tls);
 	w->host = w->route->ntargets > 0 ? w->route->targets[0].host : "";
 	c = candidates(w->route, &n);
-	if (c == NULL)
+	w->clear = calloc(n + 1, sizeof *w->clear);
+	if (c == NULL || w->clear == NULL)
 		err_set(&w->best, ERR_TEMP, ERR_MACHINE, "no memory");
 	else
 		try_hosts(w, c, n);
+	free(w->clear);
 	free(c);
 	give_up(w);
 	flush_outcomes(w);

@@ -244,13 +244,17 @@ answered(struct wire *w, struct err *e)
 	return 1;
 }
 
-/* answered(), with all that can be read without waiting. */
+/*
+ * answered(), with all that can be read without waiting: what makes a
+ * connection readable need not be a word of the server's, with TLS.
+ */
 static int
 spoken(struct wire *w, struct err *e)
 {
 	struct err end;
 	int got;
 
+	io_deadline(w->io, 0);
 	while ((got = answered(w, e)) == 0)
 		if (w->io->eof || !io_readable(w->io) ||
 		    io_fill(w->io, &end) <= 0)

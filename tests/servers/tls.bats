@@ -150,9 +150,18 @@ refused() {
 }
 
 @test "a server without TLS, and TLS required" {
-	start opensmtpd.sh "$D/opensmtpd" "$D/ca" 127.0.0.6
+	start_announced sink "$TOOLS/sink" -a 127.0.0.6 -p 25
 	refused 'does not offer STARTTLS, but TLS is required (encrypt' \
 		--tls encrypt --host 127.0.0.6 bob@example.test
 	arrives plain -f alice@client.test --host 127.0.0.6,127.0.0.1 \
 		--tls verify --tls-trust-file "$CA" bob@example.test
+}
+
+@test "a server whose TLS is broken gets the message in clear" {
+	OS_TLS=1 start opensmtpd.sh "$D/opensmtpd" "$D/ca" 127.0.0.7
+	seen --host 127.0.0.7 bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *'-- again in clear: TLS handshake: '*'C: MAIL'* ]]
+	refused 'TLS handshake: ' --tls encrypt --host 127.0.0.7 \
+		bob@example.test
 }
