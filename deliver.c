@@ -563,6 +563,7 @@ read_news(struct news *n, struct record *r)
 	int got;
 
 	memset(n, 0, sizeof *n);
+	n->from = LINE_NOTE;
 	while ((got = record_next(r, &f)) == 1)
 		if ((f.kind == FIELD_NUMBER ? number_field(n, &f)
 					    : octets_field(n, &f)) == -1)
@@ -761,9 +762,12 @@ not_started(struct delivery *d, const struct child *c)
 	settle(d, c, how);
 }
 
-/* Read all that waits from a child. */
+/*
+ * Take what a child has to say. One that has hung up has ended or is about
+ * to; any other that sends no record is none of ours, and might never end.
+ */
 static void
-listen_to(struct delivery *d, struct child *c)
+listen_to(struct delivery *d, struct child *c, short revents)
 {
 	ssize_t got = recv(c->down, d->rec, RECORD_MAX, 0);
 
@@ -771,7 +775,7 @@ listen_to(struct delivery *d, struct child *c)
 		return;
 	if (got > 0 && take_record(d, c, (size_t)got) == 0)
 		return;
-	if (got > 0)
+	if (got != 0 || (revents & POLLHUP) == 0)
 		kill(c->pid, SIGKILL);
 	reap(d, c);
 }
@@ -872,7 +876,8 @@ run_workers(struct delivery *d)
 			if (d->children[i].down != -1 &&
 			    d->fds[i].fd == d->children[i].down &&
 			    d->fds[i].revents != 0)
-				listen_to(d, &d->children[i]);
+				listen_to(
+				    d, &d->children[i], d->fds[i].revents);
 	}
 }
 
