@@ -2,7 +2,7 @@
  * deliver: records from a worker that is not ours any more. The file itself
  * is included, since what it does with them is nobody's business but its own.
  */
-#include "deliver.c"
+#include "deliver.c" /* NOLINT(bugprone-suspicious-include) */
 #include "tests/unit/test.h"
 
 /* A delivery of one recipient, and a worker that says s and never ends. */
