@@ -101,10 +101,13 @@ native(int argc, char *argv[])
 static int
 not_yet(int argc, char *argv[])
 {
+	const char *slash = strrchr(argv[0], '/');
+
 	(void)argc;
+	/* The folder may have any name; the base name is one of the rows. */
 	fprintf(stderr,
 	    "smtpsend: called as %s, which is not built in; call smtpsend\n",
-	    argv[0]);
+	    slash != NULL ? slash + 1 : argv[0]);
 	native_drain();
 	return EX_USAGE;
 }

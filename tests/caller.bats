@@ -180,10 +180,17 @@ big_writer() {
 	for name in sendmail send-mail mailq newaliases runq rmail; do
 		ln -s "$SMTPSEND" "$name"
 		run --separate-stderr "./$name" -t <message
-		usage_error "called as ./$name" 'call smtpsend'
+		usage_error "called as $name," 'call smtpsend'
 		run --separate-stderr "./$name" --help <message
 		exits 64
 	done
+}
+
+@test "the folder that a face is called from is not shown" {
+	mkdir $'a\e[31m'
+	ln -s "$SMTPSEND" $'a\e[31m/sendmail'
+	run --separate-stderr $'a\e[31m/sendmail' <message
+	usage_error 'called as sendmail,'
 }
 
 @test "sendmail's caller is not killed by SIGPIPE" {
