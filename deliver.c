@@ -25,436 +25,13 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
-#include "net/io.h"
-#include "proto.h"
-
-/* RFC 5321 has no number for the connection itself; hosts have others. */
-#define CONNECT_MS 30000
+#include "worker.h"
 
 /* After a stop, workers get so long to hear an answer before they are killed:
  * longer than what proto.c gives a server. */
 #define KILL_MS 15000
 
-/* Recipient numbers in one record. */
-#define RECORD_RCPTS 8000
-
-enum record_type { REC_LINE = 1, REC_FINAL, REC_OUTCOME };
-
-enum record_tag {
-	TAG_FROM = 1,
-	TAG_HOST,
-	TAG_TEXT,
-	TAG_RCPTS,
-	TAG_DOUBT,
-	TAG_VERDICT,
-	TAG_KIND,
-	TAG_SCOPE,
-	TAG_STAGE,
-	TAG_CODE,
-	TAG_ENHANCED,
-	TAG_COMMAND,
-	TAG_IP,
-	TAG_PORT
-};
-
-/* ---- the worker's side ---- */
-
-struct worker {
-	const struct deliver_config *cfg; /* borrowed */
-	const struct route *route; /* borrowed */
-	const struct message *m; /* borrowed */
-	struct envelope *env; /* the worker's copy by fork */
-	struct tls tls;
-	bool *clear; /* owned: for each candidate, TLS failed, go without */
-	int up; /* records go here */
-	const char *host; /* borrowed: the present target's */
-	struct buf rec; /* owned: a record in the making */
-	uint32_t rcpts[RECORD_RCPTS]; /* decided alike, not told yet */
-	size_t nrcpts;
-	struct outcome last; /* how they were decided */
-	struct err best; /* why no host has taken the mail so far */
-	const struct target *best_target; /* borrowed: whose fault it is */
-	char best_ip[OUTCOME_IP_MAX];
-};
-
-static int
-send_record(struct worker *w, size_t mark)
-{
-	ssize_t put = -1;
-
-	record_end(&w->rec, mark);
-	if (buf_ok(&w->rec))
-		do
-			put =
-			    send(w->up, w->rec.data, w->rec.len, MSG_NOSIGNAL);
-		while (put == -1 && errno == EINTR);
-	return put == -1 ? -1 : 0;
-}
-
-static size_t
-new_record(struct worker *w, enum record_type type)
-{
-	buf_reset(&w->rec);
-	return record_begin(&w->rec, type);
-}
-
-static void
-put_err(struct buf *b, const struct err *e)
-{
-	char enhanced[ENHANCED_MAX];
-
-	record_number(b, TAG_VERDICT, e->verdict);
-	record_number(b, TAG_KIND, e->kind);
-	record_number(b, TAG_SCOPE, e->scope);
-	record_number(b, TAG_STAGE, e->stage);
-	record_number(b, TAG_CODE, (uint64_t)e->code);
-	record_string(b, TAG_ENHANCED, enhanced_str(&e->enhanced, enhanced));
-	record_string(b, TAG_COMMAND, e->command);
-	record_string(b, TAG_TEXT, e->text);
-}
-
-/* Send up the recipients that were decided alike. */
-static int
-flush_outcomes(struct worker *w)
-{
-	const struct outcome *o = &w->last;
-	size_t mark, n = w->nrcpts;
-
-	if (n == 0)
-		return 0;
-	w->nrcpts = 0;
-	mark = new_record(w, REC_OUTCOME);
-	record_octets(&w->rec, TAG_RCPTS, w->rcpts, n * sizeof w->rcpts[0]);
-	record_number(&w->rec, TAG_DOUBT, o->in_doubt);
-	put_err(&w->rec, &o->err);
-	record_string(&w->rec, TAG_HOST, o->host);
-	record_string(&w->rec, TAG_IP, o->ip);
-	record_number(&w->rec, TAG_PORT, o->port);
-	return send_record(w, mark);
-}
-
-/* Alike as far as anybody is told. */
-static bool
-alike(const struct outcome *a, const struct outcome *b)
-{
-	return a->in_doubt == b->in_doubt && a->err.verdict == b->err.verdict &&
-	    a->err.kind == b->err.kind && a->err.stage == b->err.stage &&
-	    a->err.code == b->err.code &&
-	    strcmp(a->err.command, b->err.command) == 0 &&
-	    strcmp(a->err.text, b->err.text) == 0 && a->port == b->port &&
-	    strcmp(a->ip, b->ip) == 0 && strcmp(a->host, b->host) == 0;
-}
-
-static int
-worker_outcome(void *ctx, size_t i, const struct outcome *o)
-{
-	struct worker *w = ctx;
-
-	if (w->nrcpts > 0 &&
-	    (w->nrcpts == RECORD_RCPTS || !alike(o, &w->last)) &&
-	    flush_outcomes(w) == -1)
-		return -1;
-	if (w->nrcpts == 0)
-		w->last = *o;
-	w->rcpts[w->nrcpts++] = (uint32_t)i;
-	return 0;
-}
-
-static void
-worker_wait(void *ctx)
-{
-	flush_outcomes(ctx);
-}
-
-/* The parent must know whom the last octets are for before they go. */
-static int
-worker_final(void *ctx, const size_t *rcpts, size_t n)
-{
-	struct worker *w = ctx;
-	uint32_t part[RECORD_RCPTS];
-	size_t i, k, mark;
-
-	if (flush_outcomes(w) == -1)
-		return -1;
-	for (i = 0; i < n; i += k) {
-		for (k = 0; k < RECORD_RCPTS && i + k < n; k++)
-			part[k] = (uint32_t)rcpts[i + k];
-		mark = new_record(w, REC_FINAL);
-		record_octets(&w->rec, TAG_RCPTS, part, k * sizeof part[0]);
-		if (send_record(w, mark) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static void
-worker_line(void *ctx, enum line_from from, const char *s, size_t n)
-{
-	struct worker *w = ctx;
-	size_t mark = new_record(w, REC_LINE);
-
-	record_number(&w->rec, TAG_FROM, from);
-	record_string(&w->rec, TAG_HOST, w->host);
-	record_octets(&w->rec, TAG_TEXT, s, n);
-	send_record(w, mark);
-}
-
-static void
-note(struct worker *w, const char *what, const char *text)
-{
-	char line[ERR_TEXT_MAX + 64];
-	int n = snprintf(line, sizeof line, "%s%s", what, text);
-
-	if (w->cfg->show_lines)
-		worker_line(w, LINE_NOTE, line, (size_t)n);
-}
-
-/* A hope beats none, and a server's word beats a dead line. */
-static int
-rank(const struct err *e)
-{
-	if (e->verdict == ERR_TEMP)
-		return e->kind == ERR_REPLY ? 3 : 2;
-	return e->verdict == ERR_PERM;
-}
-
-/* One more host failed: remember what to tell if none does better. */
-static void
-host_failed(struct worker *w, const struct target *t, const char *ip,
-    const struct err *e)
-{
-	note(w, "next host: ", e->text);
-	if (rank(e) <= rank(&w->best))
-		return;
-	w->best = *e;
-	w->best_target = t;
-	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
-}
-
-/* All candidates of a route: each address of each target. */
-static struct candidate *
-candidates(const struct route *r, size_t *n)
-{
-	struct candidate *c;
-	size_t i, k, total = 0;
-
-	for (i = 0; i < r->ntargets; i++)
-		total += r->targets[i].addrs.n;
-	c = calloc(total + 1, sizeof *c);
-	*n = 0;
-	if (c == NULL)
-		return NULL;
-	for (i = 0; i < r->ntargets; i++)
-		for (k = 0; k < r->targets[i].addrs.n; k++) {
-			c[*n].to = r->targets[i].addrs.at[k];
-			c[(*n)++].host = i;
-		}
-	return c;
-}
-
-static bool
-open_recipients(const struct worker *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->route->n; i++)
-		if (w->env->rcpts[w->route->rcpts[i]].outcome.state ==
-		    OUTCOME_PENDING)
-			return true;
-	return false;
-}
-
-/* Those still open after the last host: the best reason there was. */
-static void
-give_up(struct worker *w)
-{
-	const struct target *t = w->best_target;
-	struct outcome *o;
-	size_t i, r;
-
-	for (i = 0; i < w->route->n; i++) {
-		r = w->route->rcpts[i];
-		o = &w->env->rcpts[r].outcome;
-		if (outcome_decide(o, &w->best) == -1)
-			continue;
-		snprintf(o->ip, sizeof o->ip, "%s", w->best_ip);
-		snprintf(
-		    o->host, sizeof o->host, "%s", t == NULL ? "" : t->host);
-		o->port = t == NULL ? 0 : t->port;
-		worker_outcome(w, r, o);
-	}
-}
-
-/*
- * One connection to one host: 0 when all is decided, 1 to come again, -1
- * with *e for the next host.
- */
-static int
-converse(struct worker *w, const struct target *t,
-    const struct tls_policy *policy, const char *ip, int fd, struct err *e)
-{
-	const struct observer obs = {
-		.ctx = w,
-		.on_line = w->cfg->show_lines ? worker_line : NULL,
-		.on_final = worker_final,
-		.on_outcome = worker_outcome,
-		.on_wait = worker_wait,
-	};
-	const struct session_config sc = {
-		.lmtp = t->transport == TRANSPORT_LMTP,
-		.helo = w->cfg->helo,
-		.timeout_max = w->cfg->timeout,
-		.host = t->host,
-		.ip = ip,
-		.port = t->port,
-		.tls = &w->tls,
-		.policy = policy,
-	};
-	struct session *s;
-	struct io io;
-	int got = -1;
-
-	io_init(&io, fd, w->cfg->waiter);
-	s = session_new(&sc, &io, &obs);
-	if (s == NULL)
-		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	else if (session_open(s, e) == 0)
-		got = session_send(
-		    s, w->m, w->env, w->route->rcpts, w->route->n, e);
-	if (s != NULL)
-		session_quit(s);
-	session_free(s);
-	io_free(&io);
-	return got;
-}
-
-struct dial_ctx {
-	struct worker *w;
-	const struct candidate *c;
-};
-
-static void
-dial_failed(void *ctx, size_t i, const struct err *e)
-{
-	const struct dial_ctx *d = ctx;
-	struct err why = *e;
-	char ip[OUTCOME_IP_MAX];
-
-	why.stage = STAGE_CONNECT;
-	why.scope = SCOPE_HOST;
-	host_failed(d->w, &d->w->route->targets[d->c[i].host],
-	    endpoint_text(&d->c[i].to, ip, sizeof ip), &why);
-}
-
-static long
-dial_next(
-    struct worker *w, struct candidate *c, size_t n, int *fd, struct err *e)
-{
-	struct dial_ctx ctx = { w, c };
-	const struct dial d = {
-		.source = w->cfg->source,
-		.timeout = w->cfg->timeout > 0 && w->cfg->timeout < CONNECT_MS
-		    ? w->cfg->timeout
-		    : CONNECT_MS,
-		.waiter = w->cfg->waiter,
-		.on_failed = dial_failed,
-		.ctx = &ctx,
-	};
-
-	return dial(&d, c, n, fd, e);
-}
-
-/* Not all hosts were heard: what the others said is not the last word. */
-static void
-break_off(struct worker *w, const struct candidate *c, size_t n, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < n && c[i].dead; i++)
-		;
-	if (w->best.verdict == ERR_TEMP ||
-	    (w->best.verdict == ERR_PERM && i == n))
-		return;
-	if (wait_stopped(w->cfg->waiter))
-		err_set(e, ERR_TEMP, ERR_CONNECT, "interrupted");
-	w->best = *e;
-	w->best.stage = STAGE_CONNECT;
-	w->best_target = NULL;
-	w->best_ip[0] = '\0';
-}
-
-/*
- * Who only may use TLS gets by without it where the handshake fails, but
- * says so, and over a new connection (RFC 7435 3). Not where somebody spoke
- * out of turn: that is no failure but an attack.
- */
-static bool
-again_in_clear(
-    struct worker *w, const struct target *t, size_t i, const struct err *e)
-{
-	if (e->kind != ERR_TLS || t->policy.level != TLS_MAY ||
-	    t->policy.implicit || w->clear[i])
-		return false;
-	w->clear[i] = true;
-	note(w, "again in clear: ", e->text);
-	return true;
-}
-
-/* Host after host, until nobody is open or none is left. */
-static void
-try_hosts(struct worker *w, struct candidate *c, size_t n)
-{
-	static const struct tls_policy clear = { TLS_NONE, "", NULL, false };
-	const struct target *t;
-	char ip[OUTCOME_IP_MAX];
-	struct err e;
-	long i;
-	int fd;
-
-	while (open_recipients(w) && !wait_stopped(w->cfg->waiter)) {
-		i = dial_next(w, c, n, &fd, &e);
-		if (i < 0)
-			break;
-		t = &w->route->targets[c[i].host];
-		w->host = t->host;
-		endpoint_text(&c[i].to, ip, sizeof ip);
-		note(w, "connected to ", ip);
-		if (converse(w, t, w->clear[i] ? &clear : &t->policy, ip, fd,
-			&e) != -1 ||
-		    again_in_clear(w, t, (size_t)i, &e))
-			continue;
-		c[i].dead = true;
-		host_failed(w, t, ip, &e);
-	}
-	if (open_recipients(w))
-		break_off(w, c, n, &e);
-}
-
-/* The whole life of a worker; it never returns. */
-static void
-work(struct worker *w)
-{
-	struct candidate *c;
-	size_t n;
-
-	buf_init(&w->rec, RECORD_MAX);
-	tls_init(&w->tls, &w->cfg->tls);
-	w->host = w->route->ntargets > 0 ? w->route->targets[0].host : "";
-	c = candidates(w->route, &n);
-	w->clear = calloc(n + 1, sizeof *w->clear);
-	if (c == NULL || w->clear == NULL)
-		err_set(&w->best, ERR_TEMP, ERR_MACHINE, "no memory");
-	else
-		try_hosts(w, c, n);
-	free(w->clear);
-	free(c);
-	give_up(w);
-	flush_outcomes(w);
-	tls_free(&w->tls);
-	buf_free(&w->rec);
-}
-
-/* ---- the parent's side ---- */
+/* ---- records, believed by nobody before they are checked ---- */
 
 /* What the parent knows of a recipient beside its outcome. */
 struct holder {
@@ -707,23 +284,16 @@ reap(struct delivery *d, struct child *c)
 static void
 become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 {
-	struct worker *w = calloc(1, sizeof *w);
 	size_t i;
 
 	/* A worker without its parent would deliver what nobody records. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (w == NULL || getppid() != parent)
+	if (getppid() != parent)
 		_exit(1);
 	for (i = 0; i < d->cfg->jobs; i++)
 		if (d->children[i].down != -1)
 			close(d->children[i].down);
-	w->cfg = d->cfg;
-	w->route = &d->plan->routes[route];
-	w->m = d->m;
-	w->env = d->env;
-	w->up = up;
-	work(w);
-	free(w);
+	worker_run(&d->cfg->worker, &d->plan->routes[route], d->m, d->env, up);
 	close(up);
 	_exit(0);
 }
@@ -798,7 +368,7 @@ signal_all(const struct delivery *d, int sig)
 static int
 wait_children(struct delivery *d, int64_t *stopped)
 {
-	const struct waiter deaf = { .mask = d->cfg->waiter->mask };
+	const struct waiter deaf = { .mask = d->cfg->worker.waiter->mask };
 	int64_t until = *stopped == 0 ? INT64_MAX : *stopped + KILL_MS;
 	size_t i, n = 0;
 	int got;
@@ -810,12 +380,12 @@ wait_children(struct delivery *d, int64_t *stopped)
 		if (d->children[i].down != -1)
 			n = i + 1;
 	}
-	got =
-	    wait_fds(*stopped == 0 ? d->cfg->waiter : &deaf, d->fds, n, until);
+	got = wait_fds(
+	    *stopped == 0 ? d->cfg->worker.waiter : &deaf, d->fds, n, until);
 	if (got == WAIT_STOPPED) {
 		*stopped = wait_now();
 		signal_all(d, SIGTERM);
-	} else if (got <= 0) {
+	} else if (got <= 0 || wait_now() > until) {
 		signal_all(d, SIGKILL);
 		for (i = 0; i < n; i++)
 			d->fds[i].revents = POLLIN;
@@ -913,6 +483,6 @@ deliver(const struct deliver_config *cfg, const struct plan *plan,
 	free(d.children);
 	free(d.fds);
 	free(d.rec);
-	decide_the_rest(
-	    env, wait_stopped(cfg->waiter) ? "interrupted" : "no memory");
+	decide_the_rest(env,
+	    wait_stopped(cfg->worker.waiter) ? "interrupted" : "no memory");
 }

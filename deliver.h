@@ -12,15 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/dial.h"
-#include "net/tls.h"
+#include "worker.h"
 
 struct envelope;
 struct err;
 struct message;
 struct observer;
 struct plan;
-struct waiter;
 
 /* A line of a worker's dialogue; everything is borrowed for the call. */
 struct deliver_line {
@@ -33,13 +31,8 @@ struct deliver_line {
 };
 
 struct deliver_config {
-	const char *helo; /* borrowed; NULL: address literal */
-	int64_t timeout; /* --timeout in ms, 0: the defaults */
-	const struct endpoint *source; /* borrowed: --source-ip, or NULL */
-	struct tls_config tls;
+	struct worker_config worker;
 	unsigned jobs; /* workers at once, at least 1 */
-	const struct waiter *waiter; /* borrowed */
-	bool show_lines; /* workers send the dialogue up */
 	void (*on_line)(void *ctx, const struct deliver_line *);
 	void *ctx; /* borrowed: for on_line */
 };

@@ -17,10 +17,6 @@
 
 #define NONE SIZE_MAX
 
-/* RFC 8314 3.3, RFC 6409 3.1. */
-#define SMTPS_PORT 465
-#define SUBMISSION_PORT 587
-
 /* So many hosts of one group may fail for the time being, then it is enough:
  * each costs the resolver's whole patience. */
 #define MX_TROUBLES_MAX 5
@@ -162,30 +158,6 @@ keep_reason(struct err *kept, const struct err *e)
 }
 
 /* The only address that a socket has. */
-/*
- * TLS as asked for, or else: for a server that the user named, verified on
- * the ports of submission (RFC 8314 3), and otherwise whatever is offered.
- */
-static void
-target_policy(const struct mx_config *c, bool smarthost, struct target *t)
-{
-	struct tls_policy *p = &t->policy;
-
-	p->implicit = transport_rows[t->transport].implicit_tls ||
-	    (t->transport == TRANSPORT_SMTP && t->port == SMTPS_PORT);
-	p->name = c->tls_name;
-	p->level = c->tls;
-	p->source = "--tls";
-	if (c->tls != TLS_AUTO)
-		return;
-	p->source = "default";
-	p->level = TLS_MAY;
-	if (t->port == 0)
-		p->level = TLS_NONE; /* a unix socket */
-	else if (smarthost && (p->implicit || t->port == SUBMISSION_PORT))
-		p->level = TLS_VERIFY;
-}
-
 static int
 target_unix(const struct spec *spec, struct target *t)
 {
@@ -253,7 +225,7 @@ smarthosts_resolve(struct planner *p, const struct spec *specs, size_t n,
 		t->port = specs[i].port;
 		t->transport = specs[i].transport;
 		t->resolved = true;
-		target_policy(p->c, true, t);
+		t->policy = policy_for(&p->c->tls, t->transport, t->port, true);
 		t->host = strdup(specs[i].host);
 		if (t->host == NULL)
 			return out_of_memory(why);
@@ -700,7 +672,7 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 	}
 	host_trim(&t.addrs, MX_ADDRESSES_MAX);
 	t.resolved = true;
-	target_policy(p->c, false, &t);
+	t.policy = policy_for(&p->c->tls, t.transport, port, false);
 	t.host = strdup(mx->host);
 	r->targets[r->ntargets++] = t;
 	return t.host == NULL ? out_of_memory(e) : 0;

@@ -16,7 +16,7 @@
 #include "net/dns.h"
 #include "net/host.h"
 #include "net/spec.h"
-#include "net/tls.h"
+#include "policy.h"
 
 struct envelope;
 struct err;
@@ -55,8 +55,7 @@ struct mx_config {
 	const struct override *overrides; /* borrowed */
 	size_t noverrides;
 	struct dns_config dns;
-	enum tls_level tls; /* --tls; TLS_AUTO: by host and port */
-	const char *tls_name; /* borrowed: --tls-host, or NULL */
+	struct policy_config tls;
 	/* Random octets for the shuffle of equal preferences. */
 	void (*random)(void *, size_t);
 };

@@ -216,6 +216,14 @@ keep_line(struct message *m, const struct header_reader *h, struct err *e)
 	return 0;
 }
 
+/* A line that mbox puts in front (RFC 4155), and no field "From :". */
+static bool
+is_mbox_line(const char *p, size_t n)
+{
+	return n > 5 && n <= MESSAGE_LINE_MAX && memcmp(p, "From ", 5) == 0 &&
+	    field_name(p, n) == 0;
+}
+
 /* The header's lines up to its end; h->at is then where the body begins. */
 static int
 read_header(struct message *m, struct header_reader *h, struct err *e)
@@ -226,7 +234,7 @@ read_header(struct message *m, struct header_reader *h, struct err *e)
 	for (; (got = header_line(h, e)) == 1; h->at = h->next, h->line++) {
 		const char *p = h->raw.data + h->at;
 
-		if (h->line == 1 && h->len > 5 && memcmp(p, "From ", 5) == 0)
+		if (h->line == 1 && is_mbox_line(p, h->len))
 			continue;
 		kind = line_kind(m, p, h->len);
 		if (kind != LINE_FIELD) {

@@ -47,7 +47,8 @@ set_up(const char *s, size_t n)
 	f->env = (struct envelope){ .rcpts = &f->rcpt, .n = 1 };
 	f->route = (struct route){ .rcpts = &f->number, .n = 1 };
 	f->plan = (struct plan){ .routes = &f->route, .n = 1 };
-	f->cfg = (struct deliver_config){ .jobs = 1, .waiter = &f->waiter };
+	f->cfg = (struct deliver_config){ .jobs = 1,
+		.worker = { .waiter = &f->waiter } };
 	f->d = (struct delivery){ .cfg = &f->cfg,
 		.plan = &f->plan,
 		.env = &f->env,

@@ -80,6 +80,8 @@ static const struct wire_case cases[] = {
 	{ "A: b\nhello\n", "A: b\r\n\r\nhello\r\n", "A: b\r\n\r\nhello\r\n" },
 	{ "From x@y Sat\nA: b\n\nx\n", "A: b\r\n\r\nx\r\n",
 	    "A: b\r\n\r\nx\r\n" },
+	{ "From : a@b\n\nx\n", "From : a@b\r\n\r\nx\r\n",
+	    "From : a@b\r\n\r\nx\r\n" },
 	{ "A: b\n\nFrom x\n", "A: b\r\n\r\nFrom x\r\n",
 	    "A: b\r\n\r\nFrom x\r\n" },
 	{ ".a: b\n\n", ".a: b\r\n\r\n", "..a: b\r\n\r\n" },

@@ -1,0 +1,40 @@
+/*
+ * policy: see policy.h. Without the user's word the host and the port decide.
+ * Callers: mx.c.
+ * It opens no connection and knows no certificate.
+ * RFC 8314 3.3, RFC 6409 3.1.
+ * Ownership: see policy.h.
+ */
+#include <stddef.h>
+
+#include "policy.h"
+
+#define SMTPS_PORT 465
+#define SUBMISSION_PORT 587
+
+static enum tls_level
+by_default(unsigned port, bool smarthost, bool implicit)
+{
+	if (port == 0)
+		return TLS_NONE; /* a unix socket */
+	if (smarthost && (implicit || port == SUBMISSION_PORT))
+		return TLS_VERIFY;
+	return TLS_MAY;
+}
+
+struct tls_policy
+policy_for(const struct policy_config *c, enum transport t, unsigned port,
+    bool smarthost)
+{
+	struct tls_policy p = {
+		.level = c->level, .source = "--tls", .name = c->name
+	};
+
+	p.implicit = transport_rows[t].implicit_tls ||
+	    (t == TRANSPORT_SMTP && port == SMTPS_PORT);
+	if (c->level == TLS_AUTO) {
+		p.level = by_default(port, smarthost, p.implicit);
+		p.source = "default";
+	}
+	return p;
+}

@@ -1,0 +1,66 @@
+/*
+ * worker: one route, from the first connection to the last outcome.
+ * Called by deliver.c in a forked process; its news go up a socket pair.
+ * It asks no DNS, reads no config and prints nothing.
+ * RFC 5321 5.1 (the next host), 4.5.4.1; the project's own design.
+ * Ownership: everything is borrowed; the envelope is the process's own copy.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/dial.h"
+#include "net/tls.h"
+
+struct envelope;
+struct message;
+struct route;
+struct waiter;
+
+struct worker_config {
+	const char *helo; /* borrowed; NULL: address literal */
+	int64_t timeout; /* --timeout in ms, 0: the defaults */
+	const struct endpoint *source; /* borrowed: --source-ip, or NULL */
+	const struct waiter *waiter; /* borrowed */
+	struct tls_config tls;
+	bool show_lines; /* send the dialogue up */
+};
+
+/*
+ * What goes up, as records (base/record.h): REC_LINE has FROM, HOST and TEXT;
+ * REC_FINAL has RCPTS: the last octets go out for these next; REC_OUTCOME has
+ * RCPTS and all the others but FROM. RCPTS are numbers of the envelope, four
+ * octets each in the machine's order.
+ */
+/* Recipient numbers in one record. */
+#define RECORD_RCPTS 8000
+
+enum record_type { REC_LINE = 1, REC_FINAL, REC_OUTCOME };
+
+enum record_tag {
+	TAG_FROM = 1,
+	TAG_HOST,
+	TAG_TEXT,
+	TAG_RCPTS,
+	TAG_DOUBT,
+	TAG_VERDICT,
+	TAG_KIND,
+	TAG_SCOPE,
+	TAG_STAGE,
+	TAG_CODE,
+	TAG_ENHANCED,
+	TAG_COMMAND,
+	TAG_IP,
+	TAG_PORT
+};
+
+/*
+ * Deliver to the route's pending recipients and send each outcome up `up`;
+ * returns when all are told, or when nobody listens any more.
+ */
+void worker_run(const struct worker_config *, const struct route *,
+    const struct message *, struct envelope *, int up);
+
+#endif
