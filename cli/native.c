@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <errno.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 /* What a run needs beside its options. */
 struct run {
 	const struct options *o;
+	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
 	struct endpoint source;
 	char name[256]; /* our EHLO name, "" if there is none */
@@ -144,11 +146,21 @@ find_recipients(struct run *r, struct err *e)
 
 /* ---- callbacks ---- */
 
+/*
+ * A line may wait for whoever reads stderr. A signal is heard meanwhile: the
+ * write ends, and the run with it.
+ */
 static void
 on_line(void *ctx, const struct deliver_line *line)
 {
-	(void)ctx;
+	const struct run *r = ctx;
+	sigset_t blocked;
+
+	if (wait_stopped(r->waiter))
+		return;
+	sigprocmask(SIG_SETMASK, &r->waiter->mask, &blocked);
 	report_line(stderr, line);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */
@@ -212,7 +224,8 @@ config(const struct native *n, struct run *r)
 				 .tls = { .trust = o->tls_trust },
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
-		    .on_line = on_line },
+		    .on_line = on_line,
+		    .ctx = r },
 		.input = STDIN_FILENO,
 		.on_plan = o->dry_run ? on_plan : NULL,
 		.ctx = r,
@@ -316,7 +329,7 @@ int
 native_main(const struct native *n, int argc, char *argv[])
 {
 	struct options o;
-	struct run r = { .o = &o };
+	struct run r = { .o = &o, .waiter = n->waiter };
 	struct err e;
 	int code;
 

@@ -259,3 +259,23 @@ export -f children only_one
 	not_sent
 	stored other 0
 }
+
+@test "a signal is heard while nobody reads the dialogue" {
+	local -a many
+	mapfile -t many < <(seq -f 'u%.0f@x.test' 3000)
+	receiver box
+	mkfifo err
+	exec {ERR}<>err
+	begin -v --host "127.0.0.1:$PORT" "${many[@]}"
+	# It stands in write(2) to descriptor 2, and will until there is room.
+	"$TESTS/servers/waitfor" 10 grep -qE '^[0-9]+ 0x2 ' "/proc/$PID/syscall"
+	kill -TERM "$PID"
+	# What is still to be said has room now.
+	cat <&"$ERR" >said &
+	STARTED+=($!)
+	status=0
+	wait "$PID" || status=$?
+	exec {ERR}>&-
+	[ "$status" -eq 75 ] || [ "$status" -eq 69 ]
+	assert_equal "$(left_behind)" ''
+}
