@@ -224,7 +224,6 @@ smarthosts_resolve(struct planner *p, const struct spec *specs, size_t n,
 		r->ntargets++;
 		t->port = specs[i].port;
 		t->transport = specs[i].transport;
-		t->resolved = true;
 		t->policy = policy_for(&p->c->tls, t->transport, t->port, true);
 		t->host = strdup(specs[i].host);
 		if (t->host == NULL)
@@ -671,7 +670,6 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 		return 0;
 	}
 	host_trim(&t.addrs, MX_ADDRESSES_MAX);
-	t.resolved = true;
 	t.policy = policy_for(&p->c->tls, t.transport, port, false);
 	t.host = strdup(mx->host);
 	r->targets[r->ntargets++] = t;

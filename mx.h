@@ -28,7 +28,6 @@ struct target {
 	unsigned preference; /* MX preference, 0 otherwise */
 	struct dns_addrs addrs; /* owned */
 	struct tls_policy policy;
-	bool resolved; /* addrs were asked for */
 };
 
 struct route {

@@ -633,12 +633,6 @@ session_open(struct session *s, struct err *e)
 	return run(s, STEP_GREETING, e);
 }
 
-const struct caps *
-session_caps(const struct session *s)
-{
-	return &s->caps;
-}
-
 /* What can be known before MAIL: 0, or -1 with *e, scope message. */
 static int
 fits(const struct session *s, const struct message *m, struct err *e)
@@ -721,12 +715,20 @@ transact(struct session *s, struct err *e)
 	return run(s, STEP_MAIL, e);
 }
 
+/* True while the connection takes another transaction (RFC 9422). */
+static bool
+usable(const struct session *s)
+{
+	return s->alive && !s->wire.stopped &&
+	    (s->caps.mail_max == 0 || s->transactions < s->caps.mail_max);
+}
+
 /* Transactions until nobody is open; see session_send(). */
 static int
 transactions(struct session *s, struct err *e)
 {
 	for (choose(s); s->t.ntodo > 0; choose(s)) {
-		if (!session_usable(s))
+		if (!usable(s))
 			return 1;
 		if (transact(s, e) == 0)
 			continue;
@@ -761,13 +763,6 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	s->t.todo = s->t.accepted = NULL;
 	s->t.naccepted = 0;
 	return got;
-}
-
-bool
-session_usable(const struct session *s)
-{
-	return s->alive && !s->wire.stopped &&
-	    (s->caps.mail_max == 0 || s->transactions < s->caps.mail_max);
 }
 
 void

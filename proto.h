@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct caps;
 struct envelope;
 struct err;
 struct io;
@@ -46,9 +45,6 @@ void session_free(struct session *);
  */
 int session_open(struct session *, struct err *e);
 
-/* What the server offers, after session_open(). */
-const struct caps *session_caps(const struct session *);
-
 /*
  * Send one message to the pending ones of the given recipients, in as many
  * transactions as the server's limits ask for. Each recipient that the
@@ -60,9 +56,6 @@ const struct caps *session_caps(const struct session *);
  */
 int session_send(struct session *, const struct message *, struct envelope *,
     const size_t *rcpts, size_t n, struct err *e);
-
-/* True while another message may be sent on this connection. */
-bool session_usable(const struct session *);
 
 /* QUIT if the connection still works; never waits for its reply. */
 void session_quit(struct session *);

@@ -145,14 +145,6 @@ err_clear(struct err *e)
 }
 
 const char *
-err_verdict_name(enum err_verdict v)
-{
-	static const char *const name[] = { "ok", "temporary", "permanent" };
-
-	return name[v];
-}
-
-const char *
 err_kind_name(enum err_kind k)
 {
 	static const char *const name[ERR_KINDS] = { "none", "reply", "usage",

@@ -101,8 +101,7 @@ bool err_is_shortage(int num);
 /* No error: verdict ok. */
 void err_clear(struct err *);
 
-/* Names for people and JSON: "temporary", "reply", "rcpt", ... */
-const char *err_verdict_name(enum err_verdict);
+/* Names for people and JSON: "reply", "rcpt", ... */
 const char *err_kind_name(enum err_kind);
 const char *err_stage_name(enum stage);
 

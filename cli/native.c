@@ -148,7 +148,8 @@ find_recipients(struct run *r, struct err *e)
 
 /*
  * A line may wait for whoever reads stderr. A signal is heard meanwhile: the
- * write ends, and the run with it.
+ * write ends, and the run with it; later lines are shown as far as there is
+ * room for them.
  */
 static void
 on_line(void *ctx, const struct deliver_line *line)
@@ -156,7 +157,8 @@ on_line(void *ctx, const struct deliver_line *line)
 	const struct run *r = ctx;
 	sigset_t blocked;
 
-	if (wait_stopped(r->waiter))
+	if (wait_stopped(r->waiter) &&
+	    wait_fd(NULL, STDERR_FILENO, POLLOUT, wait_now()) <= 0)
 		return;
 	sigprocmask(SIG_SETMASK, &r->waiter->mask, &blocked);
 	report_line(stderr, line);
@@ -255,6 +257,8 @@ finish(struct run *r, uint64_t size)
 {
 	int code = r->planned ? plan_exit(&r->env) : envelope_exit(&r->env);
 
+	/* All is decided: what waits for a reader now may be interrupted. */
+	sigprocmask(SIG_SETMASK, &r->waiter->mask, NULL);
 	report_failures(stderr, &r->env);
 	if (r->o->json && !r->planned)
 		report_json(stdout, &r->env, size, code);
