@@ -43,4 +43,11 @@ char *enc_printable_str(char *dst, size_t size, const char *s, size_t n);
  */
 void enc_json(struct buf *, const char *s, size_t n);
 
+/* Base64 (RFC 4648 4) in one line, padded. */
+void enc_base64(struct buf *, const void *, size_t n);
+
+/* And back, appended: 0, or -1 when it is none (octets outside the alphabet,
+ * length or padding wrong, bits left over). */
+int enc_unbase64(struct buf *, const char *s, size_t n);
+
 #endif

@@ -39,10 +39,31 @@ struct tls_policy {
 	bool implicit; /* TLS from the first octet on (RFC 8314 3) */
 };
 
+/* All borrowed; NULL or 0: not given. */
 struct tls_config {
-	/* Borrowed: a file, or a folder of hashed names; NULL: the system's. */
-	const char *trust;
+	const char *trust; /* a file, or a folder of hashed names; NULL: the
+			      system's */
+	const char *crl; /* a file of revocation lists */
+	/* SHA-256 of the certificate or of its key (SPKI), hex with or
+	 * without colons: what it matches is verified, whatever its chain,
+	 * name and dates are. */
+	const char *fingerprint;
+	const char *cert; /* PEM: ours, and its chain */
+	const char *key; /* PEM: its key; NULL: in `cert` */
+	const char *key_secret; /* the passphrase of an encrypted key */
+	const char *ciphers; /* OpenSSL lists: names with TLS_ are of 1.3 */
+	unsigned min; /* least version: 0 or 12 is 1.2; 10, 11, 13 */
+	const char *keylog; /* append secrets of sessions to this file, for
+			       a sniffer (NSS key log format) */
 };
+
+/* True if a version's name ("1.2", "TLSv1.3", "TLS1.1") is known. */
+bool tls_min_parse(const char *, unsigned *min);
+/* True if it is a SHA-256 in hex. */
+bool tls_fingerprint_valid(const char *);
+/* 1 if the PEM file holds an encrypted key, 0 if not, -1 with *e (config) if
+ * it cannot be read or others may read it. Loads no library. */
+int tls_key_is_encrypted(const char *path, struct err *e);
 
 struct tls_library;
 
@@ -63,8 +84,20 @@ struct tls_facts {
 	char names[256]; /* of the certificate, separated by ", " */
 	char issuer[128];
 	char expires[40]; /* "2027-01-31 12:00:00 UTC" */
-	bool verified; /* chain and name were checked and hold */
+	bool verified; /* chain and name were checked and hold, or it is
+			  the certificate that was named */
+	char how[64]; /* "chain and name", "fingerprint of the key", "not" */
+	char ocsp[32]; /* "good" by a stapled answer, "" without one */
 };
+
+/*
+ * The channel's binding, for SCRAM-*-PLUS: "tls-exporter" on TLS 1.3 (RFC
+ * 9266), "tls-unique" on 1.2 (RFC 5929; only with the extended master
+ * secret), static, with its octets in out[0,*n). NULL: there is none.
+ */
+#define TLS_BINDING_MAX 64
+const char *tls_binding(
+    const struct io *, unsigned char out[TLS_BINDING_MAX], size_t *n);
 
 void tls_init(struct tls *, const struct tls_config *);
 void tls_free(struct tls *);
