@@ -1,7 +1,7 @@
 /*
  * mx: see mx.h. Recipients become domains, domains with equal mail hosts
- * become groups, and each group that has an address becomes a route; with
- * smarthosts there is one route for all. No domain is asked for twice, nor
+ * become groups, and each group that has an address becomes a route; a relay
+ * has one route for all its recipients. No domain is asked for twice, nor
  * the hosts of a group; a host that several groups have is.
  * RFC 5321 5.1 (MX, implicit MX, loops), 4.1.3 (literals), 4.5.4.1 (limits),
  * 7505 (null MX), 3463 (codes). Ownership: struct planner, while planning.
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "mail/envelope.h"
@@ -56,6 +57,8 @@ struct planner {
 	const struct mx_config *c; /* borrowed */
 	struct envelope *env; /* borrowed */
 	struct hosts hosts;
+	const struct relay **relay_of; /* owned: of each recipient */
+	const struct relay *relay; /* the one whose recipients are planned */
 	size_t *domain_of; /* owned: of each recipient, or NONE */
 	size_t *next; /* owned: next recipient of the same domain */
 	struct domain *domains; /* owned */
@@ -145,96 +148,31 @@ domain_trouble(struct planner *p, const struct domain *d, enum trouble t)
 	domain_decide(p, d, &e);
 }
 
-/* --- all by smarthost ---------------------------------------------------- */
+/* --- all by one relay ---------------------------------------------------- */
 
-/* Of several hosts that were not found, what is kept: the first reason, but
- * any hope over none. */
+/* True if recipient i is the present relay's, and undecided. */
+static bool
+is_open(const struct planner *p, size_t i)
+{
+	return p->relay_of[i] == p->relay &&
+	    p->env->rcpts[i].outcome.state == OUTCOME_PENDING;
+}
+
 static void
-keep_reason(struct err *kept, const struct err *e)
+route_free(struct route *r)
 {
-	if (kept->verdict == ERR_OK ||
-	    (kept->verdict == ERR_PERM && e->verdict == ERR_TEMP))
-		*kept = *e;
-}
-
-/* The only address that a socket has. */
-static int
-target_unix(const struct spec *spec, struct target *t)
-{
-	struct endpoint ep;
-
-	return endpoint_unix(&ep, spec->host) == -1
-	    ? -1
-	    : dns_addrs_add(&t->addrs, &ep);
-}
-
-/* What is said of a smarthost whose look-up found no address. */
-static void
-smarthost_none(enum dns_status st, enum dns_family family, struct err *e)
-{
-	struct err why = *e;
-
-	if (st == DNS_TEMP)
-		return;
-	err_set(e, ERR_PERM, ERR_LOOKUP, "smarthost %s", why.text);
-	e->enhanced = why.enhanced;
-	/* The other family may well be there: nothing is wrong for good. */
-	if (st == DNS_NODATA && family != DNS_ANY) {
-		e->verdict = ERR_TEMP;
-		e->enhanced = (struct enhanced){ 4, 4, 4 };
-	}
-}
-
-/* Look one smarthost up; -1 with *e when it has no address. */
-static int
-smarthost_resolve(
-    struct planner *p, const struct spec *spec, struct target *t, struct err *e)
-{
-	enum dns_status st;
-
-	if (spec->is_path)
-		return target_unix(spec, t) == -1 ? out_of_memory(e) : 0;
-	st = host_addrs(&p->hosts, spec->host, spec->port, true, &t->addrs, e);
-	host_trim(&t->addrs, MX_ADDRESSES_MAX);
-	if (st == DNS_OK)
-		return 0;
-	smarthost_none(st, p->c->family, e);
-	return -1;
-}
-
-/* Targets of those that have an address; *why says why others have none. */
-static int
-smarthosts_resolve(struct planner *p, const struct spec *specs, size_t n,
-    struct route *r, struct err *why)
-{
-	struct target *t;
-	struct err e;
 	size_t i;
 
-	err_clear(why);
-	r->targets = calloc(n, sizeof(*r->targets));
-	if (r->targets == NULL)
-		return out_of_memory(why);
-	for (i = 0; i < n; i++) {
-		t = &r->targets[r->ntargets];
-		if (smarthost_resolve(p, &specs[i], t, &e) == -1) {
-			keep_reason(why, &e);
-			continue;
-		}
-		r->ntargets++;
-		t->port = specs[i].port;
-		t->transport = specs[i].transport;
-		t->policy = policy_for(&p->c->tls, t->transport, t->port, true);
-		t->host = strdup(specs[i].host);
-		if (t->host == NULL)
-			return out_of_memory(why);
-	}
-	return 0;
+	for (i = 0; i < r->ntargets; i++)
+		target_free(&r->targets[i]);
+	free(r->targets);
+	free(r->rcpts);
+	*r = (struct route){ 0 };
 }
 
-/* All pending recipients into one route. */
+/* The relay's open recipients into one route. */
 static int
-smarthost_rcpts(struct planner *p, struct route *r, struct err *e)
+relay_rcpts(struct planner *p, struct route *r, struct err *e)
 {
 	size_t i;
 
@@ -242,28 +180,27 @@ smarthost_rcpts(struct planner *p, struct route *r, struct err *e)
 	if (r->rcpts == NULL)
 		return out_of_memory(e);
 	for (i = 0; i < p->env->n; i++)
-		if (p->env->rcpts[i].outcome.state == OUTCOME_PENDING)
+		if (is_open(p, i))
 			r->rcpts[r->n++] = i;
 	return 0;
 }
 
-/* The one route, as far as there is someone to send to and a way. */
+/* The one route of a relay, as far as there is someone to send to and a
+ * way. */
 static int
-smarthost_route(struct planner *p, const struct spec *specs, size_t n,
-    struct plan *plan, struct err *e)
+plan_relay(struct planner *p, struct plan *plan, struct err *e)
 {
-	struct route *r;
+	struct route *r = &plan->routes[plan->n++];
 	struct err why;
 	size_t i;
 
-	r = plan->routes = calloc(1, sizeof(*plan->routes));
-	if (r == NULL)
-		return out_of_memory(e);
-	plan->n = 1;
 	r->source = by_smarthost;
-	if (smarthost_rcpts(p, r, e) == -1)
+	r->relay = p->relay;
+	if (relay_rcpts(p, r, e) == -1)
 		return -1;
-	if (r->n > 0 && smarthosts_resolve(p, specs, n, r, &why) == -1) {
+	if (r->n > 0 &&
+	    relay_targets(
+		p->relay, &p->hosts, &r->targets, &r->ntargets, &why) == -1) {
 		*e = why;
 		return -1;
 	}
@@ -271,22 +208,48 @@ smarthost_route(struct planner *p, const struct spec *specs, size_t n,
 		return 0;
 	for (i = 0; i < r->n; i++)
 		rcpt_decide(p, r->rcpts[i], &why);
-	plan_free(plan);
+	route_free(r);
+	plan->n--;
 	return 0;
 }
 
-static int
-plan_smarthosts(struct planner *p, struct plan *plan, struct err *e)
-{
-	struct spec *specs;
-	size_t n;
-	int ret;
+/* --- recipients to relays ------------------------------------------------ */
 
-	if (spec_parse(p->c->smarthosts, p->c->port, &specs, &n, e) == -1)
-		return -1;
-	ret = smarthost_route(p, specs, n, plan, e);
-	spec_free(specs, n);
-	return ret;
+/* PATTERN of `route`: a domain, *.DOMAIN for what is below it, * for all. */
+static bool
+rule_matches(const struct relay_rule *rule, const struct address *a)
+{
+	const char *pattern = rule->pattern, *domain = a->ascii;
+	size_t n, m;
+
+	if (strcmp(pattern, "*") == 0)
+		return true;
+	if (a->kind == DOMAIN_NONE)
+		return false;
+	if (pattern[0] != '*')
+		return strcasecmp(pattern, domain) == 0;
+	n = strlen(++pattern);
+	m = strlen(domain);
+	return m > n && strcasecmp(domain + m - n, pattern) == 0;
+}
+
+/* Whose each recipient is: the first rule's that matches. */
+static int
+relays_choose(struct planner *p, struct err *e)
+{
+	const struct mx_config *c = p->c;
+	size_t i, k;
+
+	p->relay_of = calloc(p->env->n + 1, sizeof(const struct relay *));
+	if (p->relay_of == NULL)
+		return out_of_memory(e);
+	for (i = 0; i < p->env->n; i++) {
+		for (k = 0; k < c->nrules; k++)
+			if (rule_matches(&c->rules[k], &p->env->rcpts[i].addr))
+				break;
+		p->relay_of[i] = k < c->nrules ? c->rules[k].relay : c->relay;
+	}
+	return 0;
 }
 
 /* --- recipients to domains ----------------------------------------------- */
@@ -359,7 +322,7 @@ domains_find(struct planner *p)
 
 	for (i = 0; i < p->env->n; i++) {
 		p->domain_of[i] = p->next[i] = NONE;
-		if (p->env->rcpts[i].outcome.state != OUTCOME_PENDING)
+		if (!is_open(p, i))
 			continue;
 		if (p->env->rcpts[i].addr.kind != DOMAIN_NONE) {
 			domain_join(p, i);
@@ -605,14 +568,6 @@ group_shuffle(const struct mx_config *c, struct group *g)
 	}
 }
 
-static void
-target_free(struct target *t)
-{
-	free(t->host);
-	dns_addrs_free(&t->addrs);
-	*t = (struct target){ 0 };
-}
-
 /* This host is at `preference`: it and all that are no better go. */
 static void
 search_cut(struct search *s, struct route *r, unsigned preference)
@@ -630,9 +585,9 @@ search_cut(struct search *s, struct route *r, unsigned preference)
 }
 
 static unsigned
-mx_port(const struct mx_config *c)
+mx_port(const struct relay *r)
 {
-	return c->port != 0 ? c->port : transport_rows[TRANSPORT_SMTP].port;
+	return r->port != 0 ? r->port : transport_rows[TRANSPORT_SMTP].port;
 }
 
 /*
@@ -642,7 +597,7 @@ mx_port(const struct mx_config *c)
 static bool
 may_loop(const struct planner *p, const char *host, unsigned port)
 {
-	return p->c->port == 0 && !host_overridden(&p->hosts, host, port);
+	return p->relay->port == 0 && !host_overridden(&p->hosts, host, port);
 }
 
 /* Look one host up and add it to the route; -1 for want of memory. */
@@ -650,7 +605,7 @@ static int
 search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
     struct search *s, struct err *e)
 {
-	unsigned port = mx_port(p->c);
+	unsigned port = mx_port(p->relay);
 	struct route *r = g->route;
 	struct target t = { .port = port, .preference = mx->preference };
 	enum dns_status st;
@@ -661,7 +616,7 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 	if (st != DNS_OK) {
 		s->troubles += st == DNS_TEMP;
 		if (st == DNS_TEMP)
-			keep_reason(&s->why, &why);
+			relay_keep_reason(&s->why, &why);
 		return 0;
 	}
 	if (may_loop(p, mx->host, port) && host_is_own(&p->hosts, &t.addrs)) {
@@ -669,8 +624,8 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 		search_cut(s, r, mx->preference);
 		return 0;
 	}
-	host_trim(&t.addrs, MX_ADDRESSES_MAX);
-	t.policy = policy_for(&p->c->tls, t.transport, port, false);
+	host_trim(&t.addrs, RELAY_ADDRESSES_MAX);
+	t.policy = policy_for(&p->relay->policy, t.transport, port, false);
 	t.host = strdup(mx->host);
 	r->targets[r->ntargets++] = t;
 	return t.host == NULL ? out_of_memory(e) : 0;
@@ -682,7 +637,7 @@ group_search(
     struct planner *p, struct group *g, struct search *s, struct err *e)
 {
 	struct route *r = g->route;
-	unsigned port = mx_port(p->c);
+	unsigned port = mx_port(p->relay);
 	size_t i;
 
 	*s = (struct search){ .cut = UINT_MAX };
@@ -735,18 +690,6 @@ group_fail(struct planner *p, const struct group *g, const struct search *s)
 	}
 }
 
-static void
-route_free(struct route *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->ntargets; i++)
-		target_free(&r->targets[i]);
-	free(r->targets);
-	free(r->rcpts);
-	*r = (struct route){ 0 };
-}
-
 /* The next route of the plan from a group, if it has a host. */
 static int
 group_route(
@@ -757,6 +700,7 @@ group_route(
 
 	g->route = r;
 	r->source = g->source;
+	r->relay = p->relay;
 	r->rcpts = calloc(g->nrcpts, sizeof(*r->rcpts));
 	if (r->rcpts == NULL)
 		return out_of_memory(e);
@@ -803,9 +747,7 @@ plan_mx(struct planner *p, struct plan *plan, struct err *e)
 	domains_find(p);
 	n = p->ndomains + 1;
 	p->groups = calloc(n, sizeof(*p->groups));
-	plan->routes = calloc(n, sizeof(*plan->routes));
-	if (p->groups == NULL || plan->routes == NULL ||
-	    table_init(&p->by_hosts, n) == -1)
+	if (p->groups == NULL || table_init(&p->by_hosts, n) == -1)
 		return out_of_memory(e);
 	if (groups_find(p, e) == -1)
 		return -1;
@@ -816,8 +758,9 @@ plan_mx(struct planner *p, struct plan *plan, struct err *e)
 	return 0;
 }
 
+/* Forget the domains and groups of one relay. */
 static void
-planner_free(struct planner *p)
+domains_free(struct planner *p)
 {
 	size_t i;
 
@@ -829,26 +772,74 @@ planner_free(struct planner *p)
 	free(p->next);
 	free(p->by_name.slots);
 	free(p->by_hosts.slots);
-	host_free(&p->hosts);
+	p->groups = NULL;
+	p->domains = NULL;
+	p->domain_of = p->next = NULL;
+	p->by_name.slots = p->by_hosts.slots = NULL;
+	p->ngroups = p->ndomains = 0;
 }
 
 int
 mx_check(const struct mx_config *c, struct err *e)
 {
-	struct spec *specs;
 	struct dns *dns;
-	size_t n;
+	size_t i;
 
-	if (c->smarthosts != NULL) {
-		if (spec_parse(c->smarthosts, c->port, &specs, &n, e) == -1)
+	if (relay_check(c->relay, e) == -1)
+		return -1;
+	for (i = 0; i < c->nrules; i++)
+		if (relay_check(c->rules[i].relay, e) == -1)
 			return -1;
-		spec_free(specs, n);
-	}
 	if (c->dns.nameserver == NULL)
 		return 0;
 	dns = dns_new(&c->dns, e);
 	dns_free(dns);
 	return dns == NULL ? -1 : 0;
+}
+
+/* The routes of one relay's recipients. */
+static int
+relay_plan(struct planner *p, const struct relay *relay, struct plan *plan,
+    struct err *e)
+{
+	int ret;
+
+	p->relay = relay;
+	if (relay->hosts != NULL)
+		return plan_relay(p, plan, e);
+	ret = plan_mx(p, plan, e);
+	domains_free(p);
+	return ret;
+}
+
+/* True if an earlier rule has the relay of rule k, or the default is it. */
+static bool
+seen_before(const struct mx_config *c, size_t k)
+{
+	size_t i;
+
+	for (i = 0; i < k && c->rules[i].relay != c->rules[k].relay; i++)
+		;
+	return i < k || c->rules[k].relay == c->relay;
+}
+
+static int
+plan_all(struct planner *p, struct plan *plan, struct err *e)
+{
+	const struct mx_config *c = p->c;
+	size_t i;
+
+	/* A relay has a route of its own, a recipient at most one by MX. */
+	plan->routes = calloc(p->env->n + c->nrules + 1, sizeof(*plan->routes));
+	if (plan->routes == NULL)
+		return out_of_memory(e);
+	if (relays_choose(p, e) == -1 || relay_plan(p, c->relay, plan, e) == -1)
+		return -1;
+	for (i = 0; i < c->nrules; i++)
+		if (!seen_before(c, i) &&
+		    relay_plan(p, c->rules[i].relay, plan, e) == -1)
+			return -1;
+	return 0;
 }
 
 int
@@ -863,15 +854,15 @@ mx_plan(const struct mx_config *c, struct envelope *env, struct plan *plan,
 			.overrides = c->overrides,
 			.noverrides = c->noverrides,
 			.dns_config = &c->dns,
-			.own_name = c->own_name,
+			.own_name = c->relay->helo,
 		},
 	};
 	int ret;
 
 	*plan = (struct plan){ 0 };
-	ret = c->smarthosts != NULL ? plan_smarthosts(&p, plan, e)
-				    : plan_mx(&p, plan, e);
-	planner_free(&p);
+	ret = plan_all(&p, plan, e);
+	free(p.relay_of);
+	host_free(&p.hosts);
 	if (ret == -1)
 		plan_free(plan);
 	return ret;

@@ -12,23 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/dial.h"
 #include "net/dns.h"
 #include "net/host.h"
-#include "net/spec.h"
-#include "policy.h"
+#include "relay.h"
 
 struct envelope;
 struct err;
-
-struct target {
-	char *host; /* owned: the name, IP or socket path asked for */
-	unsigned port;
-	enum transport transport;
-	unsigned preference; /* MX preference, 0 otherwise */
-	struct dns_addrs addrs; /* owned */
-	struct tls_policy policy;
-};
 
 struct route {
 	struct target *targets; /* owned, in the order to try */
@@ -38,6 +27,7 @@ struct route {
 	/* Static: "smarthost", "mx", "implicit mx", "address literal"; where
 	 * domains of different kinds share it, that of the first. */
 	const char *source;
+	const struct relay *relay; /* borrowed: how to speak to them */
 };
 
 struct plan {
@@ -45,27 +35,30 @@ struct plan {
 	size_t n;
 };
 
+/* Recipients of a domain that have a relay of their own. */
+struct relay_rule {
+	/* Borrowed: a domain (A-labels), *.DOMAIN for all below it, or *. */
+	const char *pattern;
+	const struct relay *relay; /* borrowed */
+};
+
 struct mx_config {
-	/* --host: SCHEME://HOST:PORT,... as typed; NULL: by MX. Borrowed. */
-	const char *smarthosts;
-	unsigned port; /* --port: 0 is the transport's own */
+	const struct relay *relay; /* borrowed: where no rule matches */
+	const struct relay_rule *rules; /* borrowed: the first match counts */
+	size_t nrules;
 	enum dns_family family;
-	const char *own_name; /* borrowed: our EHLO name, NULL if unknown */
 	const struct override *overrides; /* borrowed */
 	size_t noverrides;
 	struct dns_config dns;
-	struct policy_config tls;
 	/* Random octets for the shuffle of equal preferences. */
 	void (*random)(void *, size_t);
 };
 
-/* At most so many hosts, and addresses of one host, are tried. */
+/* At most so many hosts of a domain are tried. */
 #define MX_HOSTS_MAX 5
-#define MX_ADDRESSES_MAX 8
 
 /*
- * Check the syntax of `smarthosts` and of the name server without any
- * look-up: 0, or -1 with *e (usage) that names the part and the remedy.
+ * Check the syntax of the relays and of the name server without any look-up: 0, or -1 with *e (usage) that names the part and the remedy.
  * (Overrides were checked by override_parse().)
  */
 int mx_check(const struct mx_config *, struct err *e);

@@ -270,8 +270,8 @@ converse(struct worker *w, const struct target *t,
 	};
 	const struct session_config sc = {
 		.lmtp = t->transport == TRANSPORT_LMTP,
-		.helo = w->cfg->helo,
-		.timeout_max = w->cfg->timeout,
+		.helo = w->route->relay->helo,
+		.timeout_max = w->route->relay->timeout,
 		.host = t->host,
 		.ip = ip,
 		.port = t->port,
@@ -320,9 +320,10 @@ dial_next(
 {
 	struct dial_ctx ctx = { w, c };
 	const struct dial d = {
-		.source = w->cfg->source,
-		.timeout = w->cfg->timeout > 0 && w->cfg->timeout < CONNECT_MS
-		    ? w->cfg->timeout
+		.source = w->route->relay->source,
+		.timeout = w->route->relay->timeout > 0 &&
+			w->route->relay->timeout < CONNECT_MS
+		    ? w->route->relay->timeout
 		    : CONNECT_MS,
 		.waiter = w->cfg->waiter,
 		.on_failed = dial_failed,
@@ -409,7 +410,7 @@ worker_run(const struct worker_config *cfg, const struct route *route,
 	size_t n;
 
 	buf_init(&w.rec, RECORD_MAX);
-	tls_init(&w.tls, &cfg->tls);
+	tls_init(&w.tls, &route->relay->tls);
 	w.host = route->ntargets > 0 ? route->targets[0].host : "";
 	c = candidates(route, &n);
 	w.clear = calloc(n + 1, sizeof *w.clear);

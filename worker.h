@@ -9,10 +9,6 @@
 #define WORKER_H
 
 #include <stdbool.h>
-#include <stdint.h>
-
-#include "net/dial.h"
-#include "net/tls.h"
 
 struct envelope;
 struct message;
@@ -20,11 +16,7 @@ struct route;
 struct waiter;
 
 struct worker_config {
-	const char *helo; /* borrowed; NULL: address literal */
-	int64_t timeout; /* --timeout in ms, 0: the defaults */
-	const struct endpoint *source; /* borrowed: --source-ip, or NULL */
 	const struct waiter *waiter; /* borrowed */
-	struct tls_config tls;
 	bool show_lines; /* send the dialogue up */
 };
 

@@ -30,6 +30,7 @@ struct run {
 	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
 	struct endpoint source;
+	struct relay relay;
 	char name[256]; /* our EHLO name, "" if there is none */
 	char mailname[256]; /* the domain of senders, "" if there is none */
 	bool planned; /* --dry-run has printed the plan */
@@ -202,28 +203,35 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 
 /* ---- the run ---- */
 
+static struct relay
+default_relay(struct run *r)
+{
+	const struct options *o = r->o;
+
+	return (struct relay){
+		.hosts = o->host,
+		.port = o->port,
+		.policy = { .level = o->tls, .name = o->tls_host },
+		.tls = { .trust = o->tls_trust },
+		.helo = r->name[0] != '\0' ? r->name : NULL,
+		.timeout = o->timeout,
+		.source = o->source_ip != NULL ? &r->source : NULL,
+	};
+}
+
 static struct submit_config
 config(const struct native *n, struct run *r)
 {
 	const struct options *o = r->o;
 	struct submit_config c = {
-		.mx = { .smarthosts = o->host,
-		    .port = o->port,
+		.mx = { .relay = &r->relay,
 		    .family = o->family,
-		    .own_name = r->name[0] != '\0' ? r->name : NULL,
 		    .overrides = o->overrides,
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
 			.timeout = o->timeout },
-		    .tls = { .level = o->tls, .name = o->tls_host },
 		    .random = random_octets },
-		.deliver = { .worker = { .helo = r->name[0] != '\0' ? r->name
-								    : NULL,
-				 .timeout = o->timeout,
-				 .source =
-				     o->source_ip != NULL ? &r->source : NULL,
-				 .waiter = n->waiter,
-				 .tls = { .trust = o->tls_trust },
+		.deliver = { .worker = { .waiter = n->waiter,
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
 		    .on_line = on_line,
@@ -306,6 +314,7 @@ send_message(const struct native *n, struct run *r)
 	uint64_t size;
 	struct err e;
 
+	r->relay = default_relay(r);
 	c.on_deliver = n->on_deliver;
 	if (r->o->source_ip != NULL)
 		endpoint_ip(&r->source, r->o->source_ip, 0);

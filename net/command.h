@@ -23,8 +23,8 @@ struct waiter;
  * sentence), printed more than `out` takes, took too long. `what` names it
  * in the sentence ("passwordeval"); what it printed is never in it.
  */
-int command_output(const char *what, const char *const argv[],
-    int64_t timeout, const struct waiter *, struct buf *out, struct err *e);
+int command_output(const char *what, const char *const argv[], int64_t timeout,
+    const struct waiter *, struct buf *out, struct err *e);
 
 /* The same by /bin/sh -c. */
 int command_shell(const char *what, const char *line, int64_t timeout,

@@ -40,8 +40,8 @@ struct credential {
 	bool keyring; /* ask secret-tool, if it is there */
 	/* Ask a person: the answer without line end into `out`. NULL: nobody
 	 * can be asked. 0, or -1 with *e. */
-	int (*ask)(void *ctx, const char *question, struct buf *out,
-	    struct err *e);
+	int (*ask)(
+	    void *ctx, const char *question, struct buf *out, struct err *e);
 	void *ctx; /* borrowed */
 	const struct waiter *waiter; /* borrowed, may be NULL */
 };

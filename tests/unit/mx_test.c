@@ -77,6 +77,7 @@ static const struct zone_row zone[] = {
 struct trial {
 	struct nameserver ns;
 	struct mx_config c;
+	struct relay relay;
 	struct envelope env;
 	struct plan plan;
 	struct err e;
@@ -164,7 +165,8 @@ trial_begin(struct trial *t)
 	t->c.dns.nameserver = t->ns.at;
 	t->c.dns.timeout = 5000;
 	t->c.random = no_random;
-	t->c.own_name = "our.test";
+	t->relay.helo = "our.test";
+	t->c.relay = &t->relay;
 }
 
 static void
@@ -389,7 +391,7 @@ TEST(the_user_may_send_to_this_host)
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.port = 2525;
+	t.relay.port = 2525;
 	check_plan(&t, "x@selfonly.test",
 	    "mx: our.test:2525[203.0.113.3] mx2.test:2525[203.0.113.2] "
 	    "< x@selfonly.test");
@@ -493,7 +495,7 @@ check_smart(const char *hosts, const char *rcpts, const char *want)
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.smarthosts = hosts;
+	t.relay.hosts = hosts;
 	CHECK_INT(mx_check(&t.c, &t.e), 0);
 	check_plan(&t, rcpts, want);
 }
@@ -521,7 +523,7 @@ TEST(a_smarthost_by_the_system)
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.smarthosts = "localhost:2525";
+	t.relay.hosts = "localhost:2525";
 	t.c.family = DNS_IPV4;
 	t.c.dns.nameserver = NULL;
 	check_plan(
@@ -534,15 +536,15 @@ TEST(ports_of_smarthosts)
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.port = 2525;
-	t.c.smarthosts = "203.0.113.1,203.0.113.2:26,lmtp://203.0.113.3";
+	t.relay.port = 2525;
+	t.relay.hosts = "203.0.113.1,203.0.113.2:26,lmtp://203.0.113.3";
 	check_plan(&t, "x@a.test",
 	    "smarthost: 203.0.113.1:2525[203.0.113.1] 203.0.113.2:26[203.0.113.2] "
 	    "lmtp/203.0.113.3:2525[203.0.113.3] < x@a.test");
 	trial_begin(&t);
 	t.c.overrides = &o;
 	t.c.noverrides = 1;
-	t.c.smarthosts = "Relay.test:587";
+	t.relay.hosts = "Relay.test:587";
 	check_plan(
 	    &t, "x@a.test", "smarthost: Relay.test:587[127.0.0.1] < x@a.test");
 }
@@ -554,20 +556,20 @@ TEST(smarthosts_without_address)
 	check_smart("gone1.test,mx2.test,down.test", "x@a.test",
 	    "smarthost: " MX2 " < x@a.test");
 	trial_begin(&t);
-	t.c.smarthosts = "gone1.test,gone2.test";
+	t.relay.hosts = "gone1.test,gone2.test";
 	check_decided(
 	    &t, "x@a.test", "failed 5.1.2 smarthost gone1.test does not exist");
 	trial_begin(&t);
-	t.c.smarthosts = "gone1.test,down.test";
+	t.relay.hosts = "gone1.test,down.test";
 	check_decided(&t, "x@a.test",
 	    "deferred 4.4.3 look-up of down.test (AAAA): SERVFAIL");
 	trial_begin(&t);
-	t.c.smarthosts = "mx2.test";
+	t.relay.hosts = "mx2.test";
 	t.c.family = DNS_IPV6;
 	check_decided(&t, "x@a.test",
 	    "deferred 4.4.4 smarthost mx2.test has no IPv6 address");
 	trial_begin(&t);
-	t.c.smarthosts = "203.0.113.1";
+	t.relay.hosts = "203.0.113.1";
 	t.c.family = DNS_IPV6;
 	check_decided(&t, "x@a.test",
 	    "deferred 4.4.4 smarthost 203.0.113.1 has no IPv6 address");
@@ -580,7 +582,7 @@ check_usage(const char *hosts, const char *text)
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.smarthosts = hosts;
+	t.relay.hosts = hosts;
 	CHECK_INT(mx_check(&t.c, &t.e), -1);
 	CHECK_STR(t.e.text, text);
 	CHECK_INT(t.e.kind, ERR_USAGE);
@@ -665,7 +667,7 @@ TEST(nobody_to_send_to)
 	trial_begin(&t);
 	check_plan(&t, "", "");
 	trial_begin(&t);
-	t.c.smarthosts = "203.0.113.1";
+	t.relay.hosts = "203.0.113.1";
 	check_plan(&t, "", "");
 }
 
@@ -678,7 +680,7 @@ TEST(many_recipients_and_domains)
 	int i;
 
 	trial_begin(&t);
-	t.c.port = 25;
+	t.relay.port = 25;
 	for (i = 0; i < 100000; i++) {
 		snprintf(text, sizeof(text), "u%d@[10.0.%d.%d]", i, i % 8,
 		    i / 8 % 125);

@@ -1,0 +1,71 @@
+/*
+ * relay: the servers of one account, and how they are spoken to.
+ * Made by cli from account and options; mx.c asks for its targets, worker.c
+ * delivers by it.
+ * It opens no connection to a server.
+ * RFC 5321 2.1 (relay), 5.1; RFC 2782, 6186, 8314 (SRV).
+ * Ownership: all strings of a struct relay are borrowed; targets own theirs.
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth.h"
+#include "net/dial.h"
+#include "net/dns.h"
+#include "net/host.h"
+#include "net/spec.h"
+#include "net/tls.h"
+#include "policy.h"
+
+struct err;
+struct proxy;
+
+struct relay {
+	const char *name; /* the account's; NULL: no account */
+	/* SCHEME://HOST:PORT,... as typed; NULL: by MX of each recipient */
+	const char *hosts;
+	unsigned port; /* 0: the transport's own */
+	struct policy_config policy;
+	struct tls_config tls;
+	struct auth_config auth; /* `secret` comes late: deliver.h */
+	const struct proxy *proxy; /* NULL: none */
+	const char *helo; /* NULL: an address literal */
+	int64_t timeout; /* ms: caps each single wait; 0: the defaults */
+	const struct endpoint *source; /* NULL: any address of ours */
+};
+
+struct target {
+	char *host; /* owned: the name, IP or socket path asked for */
+	unsigned port;
+	enum transport transport;
+	unsigned preference; /* MX preference, 0 otherwise */
+	struct dns_addrs addrs; /* owned */
+	struct tls_policy policy;
+};
+
+void target_free(struct target *);
+
+/* Of several hosts that were not found, what is kept: the first reason, but
+ * any hope over none. */
+void relay_keep_reason(struct err *kept, const struct err *e);
+
+/* Check the syntax of `hosts` without any look-up: 0, or -1 with *e (usage)
+ * that names the part and the remedy. */
+int relay_check(const struct relay *, struct err *e);
+
+/* At most so many addresses of one host are tried. */
+#define RELAY_ADDRESSES_MAX 8
+
+/*
+ * The relay's servers that have an address, in the order to try, into
+ * *targets (owned by the caller: target_free() each, then free()). With
+ * *n 0, *why says why there is none. 0, or -1 with *why when memory ran out.
+ */
+int relay_targets(const struct relay *, struct hosts *, struct target **targets,
+    size_t *n, struct err *why);
+
+#endif
