@@ -2,7 +2,8 @@
  * enc: see enc.h. Text is taken apart character by character; a character is
  * shown as it is or escaped, never half of each.
  * Callers: everybody who shows, logs or keeps octets from outside.
- * RFC 3629 3 and 4 (UTF-8), RFC 8259 7 (JSON strings), Unicode UAX 9 (bidi).
+ * RFC 3629 3 and 4 (UTF-8), RFC 8259 7 (JSON strings), Unicode UAX 9 (bidi),
+ * RFC 4648 4 (Base64).
  * Ownership: the caller's buffers; nothing is allocated here.
  */
 #include <stdio.h>
@@ -48,6 +49,10 @@ static const struct {
 };
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/* RFC 4648 4. */
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Its code point, once its length and second octet are known to be right. */
 static uint32_t
@@ -200,4 +205,74 @@ enc_json(struct buf *b, const char *s, size_t n)
 		buf_add(b, piece, len);
 	}
 	buf_addc(b, '"');
+}
+
+/* One to three octets as four digits; what is not there is padding. */
+static void
+base64_group(char out[4], const unsigned char *p, size_t n)
+{
+	unsigned bits = (unsigned)p[0] << 16;
+
+	if (n > 1)
+		bits |= (unsigned)p[1] << 8;
+	if (n > 2)
+		bits |= p[2];
+	for (size_t i = 0; i < 4; i++)
+		out[i] =
+		    i <= n ? base64_digits[bits >> (18 - 6 * i) & 63] : '=';
+}
+
+void
+enc_base64(struct buf *b, const void *data, size_t n)
+{
+	const unsigned char *p = data;
+	char out[4];
+
+	for (size_t i = 0; i < n; i += 3) {
+		base64_group(out, p + i, n - i < 3 ? n - i : 3);
+		buf_add(b, out, sizeof out);
+	}
+	explicit_bzero(out, sizeof out);
+}
+
+/* Four digits as one to three octets: how many, or 0 if they are none. */
+static size_t
+unbase64_group(char out[3], const char *s, size_t padding)
+{
+	const char *digit;
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		digit = s[i] == '\0' ? NULL : strchr(base64_digits, s[i]);
+		if (i >= 4 - padding)
+			digit = base64_digits; /* zero bits */
+		if (digit == NULL)
+			return 0;
+		bits = bits << 6 | (unsigned)(digit - base64_digits);
+	}
+	for (size_t i = 0; i < 3; i++)
+		out[i] = (char)(bits >> (16 - 8 * i) & 0xff);
+	/* One text for one run of octets: no bits behind the last one. */
+	return (bits & ((1u << (8 * padding)) - 1)) != 0 ? 0 : 3 - padding;
+}
+
+int
+enc_unbase64(struct buf *b, const char *s, size_t n)
+{
+	char out[3];
+	size_t padding, len = 0;
+
+	if (n % 4 != 0)
+		return -1;
+	for (size_t i = 0; i < n; i += 4) {
+		padding = 0;
+		if (i + 4 == n && s[n - 1] == '=')
+			padding = s[n - 2] == '=' ? 2 : 1;
+		len = unbase64_group(out, s + i, padding);
+		if (len == 0)
+			break;
+		buf_add(b, out, len);
+	}
+	explicit_bzero(out, sizeof out);
+	return n > 0 && len == 0 ? -1 : 0;
 }

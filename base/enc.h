@@ -2,7 +2,7 @@
  * enc: octets to text that is safe to show, and back.
  * Called wherever something from outside is printed, logged or kept.
  * It never fails on content: what cannot be shown is escaped.
- * UTF-8 by RFC 3629, JSON by RFC 8259.
+ * UTF-8 by RFC 3629, JSON by RFC 8259, Base64 by RFC 4648.
  * Ownership: results are appended to the caller's buffer.
  */
 #ifndef BASE_ENC_H
@@ -46,8 +46,11 @@ void enc_json(struct buf *, const char *s, size_t n);
 /* Base64 (RFC 4648 4) in one line, padded. */
 void enc_base64(struct buf *, const void *, size_t n);
 
-/* And back, appended: 0, or -1 when it is none (octets outside the alphabet,
- * length or padding wrong, bits left over). */
+/*
+ * And back, appended: 0, or -1 when it is none (octets outside the alphabet,
+ * length or padding wrong, bits left over); what came before the mistake may
+ * then have been appended.
+ */
 int enc_unbase64(struct buf *, const char *s, size_t n);
 
 #endif

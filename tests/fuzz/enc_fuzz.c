@@ -1,6 +1,7 @@
 /*
  * enc_fuzz: what is shown is valid UTF-8 without control characters, the
  * same in a buffer and cut into a string, and JSON is one quoted string.
+ * Base64 comes back as it went, and there is one text for one run of octets.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,6 +68,25 @@ check_json(struct buf *b, const char *s, size_t n)
 	MUST(i == b->len - 1);
 }
 
+static void
+check_base64(struct buf *b, const char *s, size_t n)
+{
+	struct buf back;
+
+	buf_init(&back, 8 * n + 2);
+	buf_reset(b);
+	enc_base64(b, s, n);
+	MUST(buf_ok(b) && enc_unbase64(&back, b->data, b->len) == 0);
+	MUST(back.len == n && (n == 0 || memcmp(back.data, s, n) == 0));
+	buf_reset(&back);
+	if (enc_unbase64(&back, s, n) == 0) {
+		buf_reset(b);
+		enc_base64(b, back.data, back.len);
+		MUST(b->len == n && (n == 0 || memcmp(b->data, s, n) == 0));
+	}
+	buf_free(&back);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -79,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	buf_init(&b, 8 * n + 2);
 	check_printable(&b, s, n);
 	check_json(&b, s, n);
+	check_base64(&b, s, n);
 	buf_free(&b);
 	free(s);
 	return 0;

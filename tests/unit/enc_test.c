@@ -249,4 +249,91 @@ TEST(a_full_buffer_stays_failed)
 	buf_free(&b);
 }
 
+/* ---- Base64 ---- */
+
+/* RFC 4648 10, and octets that use all of the alphabet's end. */
+TEST(base64_both_ways)
+{
+	static const struct {
+		const char *plain, *text;
+		size_t n;
+	} rows[] = {
+		{ "", "", 0 },
+		{ "f", "Zg==", 1 },
+		{ "fo", "Zm8=", 2 },
+		{ "foo", "Zm9v", 3 },
+		{ "foob", "Zm9vYg==", 4 },
+		{ "fooba", "Zm9vYmE=", 5 },
+		{ "foobar", "Zm9vYmFy", 6 },
+		{ "\0a\0", "AGEA", 3 },
+		{ "\xfb\xef\xbe\xff\xff\xff", "++++////", 6 },
+	};
+	struct buf b;
+
+	buf_init(&b, 100);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_reset(&b);
+		enc_base64(&b, rows[i].plain, rows[i].n);
+		CHECK_STR(buf_str(&b), rows[i].text);
+		buf_reset(&b);
+		buf_adds(&b, "x");
+		CHECK_INT(
+		    enc_unbase64(&b, rows[i].text, strlen(rows[i].text)), 0);
+		CHECK_INT(b.len, rows[i].n + 1);
+		CHECK_MEM(buf_str(&b) + 1, rows[i].n, rows[i].plain, rows[i].n);
+	}
+	buf_free(&b);
+}
+
+TEST(every_octet_through_base64)
+{
+	unsigned char all[256];
+	struct buf text, back;
+
+	for (size_t i = 0; i < sizeof all; i++)
+		all[i] = (unsigned char)i;
+	buf_init(&text, 1000);
+	buf_init(&back, 1000);
+	for (size_t n = 0; n <= sizeof all; n++) {
+		buf_reset(&text);
+		buf_reset(&back);
+		enc_base64(&text, all, n);
+		CHECK_INT(text.len, (n + 2) / 3 * 4);
+		CHECK_INT(enc_unbase64(&back, text.data, text.len), 0);
+		CHECK_MEM(back.data, back.len, all, n);
+	}
+	buf_free(&text);
+	buf_free(&back);
+}
+
+TEST(what_is_no_base64)
+{
+	static const char *const rows[] = {
+		"Z", /* length */
+		"Zg",
+		"Zg=",
+		"Zm9vY",
+		"Zh==", /* bits left over */
+		"Zm9=",
+		"====", /* padding alone, too much, in the middle, inside */
+		"Z===",
+		"Zg==Zg==",
+		"Z=g=",
+		"Zm=v",
+		"Zm 9", /* outside the alphabet */
+		"Zm9v\r\n==",
+		"Zm9-",
+		"Zm9_",
+		"Zm9\x80",
+	};
+	struct buf b;
+
+	buf_init(&b, 100);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		CHECK_INT(enc_unbase64(&b, rows[i], strlen(rows[i])), -1);
+	CHECK_INT(enc_unbase64(&b, "Zm\0v", 4), -1);
+	CHECK_INT(enc_unbase64(&b, "\0\0\0\0", 4), -1);
+	buf_free(&b);
+}
+
 TEST_MAIN
