@@ -42,6 +42,10 @@ struct sasl_credentials {
 	const char *binding_type;
 	const unsigned char *binding;
 	size_t nbinding;
+	/* The server offers a -PLUS mechanism: sasl_offers_plus(). It tells
+	 * the server of a plain SCRAM whether -PLUS was hidden from us (RFC
+	 * 5802 6). */
+	bool plus_offered;
 };
 
 /* A library's side of a mechanism. */
@@ -54,7 +58,8 @@ struct sasl_library {
 	    const struct sasl_credentials *, struct err *e);
 	/* One step: in[0,n) is the server's challenge, decoded (NULL for
 	 * the initial response); the answer is appended to `out`, not
-	 * encoded. As sasl_step(). */
+	 * encoded. 1 when the exchange is complete with it, 0 when the server
+	 * has to say more, -1 as sasl_step(). */
 	int (*step)(void *state, const char *in, size_t n, struct buf *out,
 	    struct err *e);
 	void (*end)(void *state);
@@ -63,8 +68,8 @@ struct sasl_library {
 struct sasl_mech {
 	const char *name; /* "SCRAM-SHA-256-PLUS" */
 	unsigned traits; /* SASL_ bits */
-	/* Answer challenge number `turn` (from 0; `in` NULL: no challenge
-	 * yet); NULL: the library's. */
+	/* Answer number `turn` (from 0; `in` NULL: no challenge yet) as in
+	 * struct sasl_library; NULL: the library's. */
 	int (*step)(const struct sasl_credentials *, unsigned turn,
 	    const char *in, size_t n, struct buf *out, struct err *e);
 };
@@ -76,6 +81,9 @@ extern const size_t sasl_mechs_n;
 /* By name, case-blind; NULL: never heard of. */
 const struct sasl_mech *sasl_find(const char *name);
 
+/* True if one of `offered` (as below) is bound to the TLS channel. */
+bool sasl_offers_plus(const char *offered);
+
 /*
  * The next mechanism to try: `named` (as typed, NULL: the strongest), out of
  * `offered` (struct caps' list: upper case, one space between), without those
@@ -84,7 +92,8 @@ const struct sasl_mech *sasl_find(const char *name);
  * SASL_NAMED ones unless named. `library` may be NULL. NULL with *e (permanent,
  * auth, stage auth): the sentence says what the server offers and what is
  * missing; temporary when a server offers no AUTH at all.
- * EXTERNAL is chosen unnamed only without a secret.
+ * EXTERNAL is chosen unnamed only without a secret. Once a -PLUS mechanism is
+ * in `tried`, nothing that is not bound to TLS is chosen unless named.
  */
 const struct sasl_mech *sasl_choose(const char *named, const char *offered,
     unsigned tried, const struct sasl_credentials *,
@@ -92,7 +101,8 @@ const struct sasl_mech *sasl_choose(const char *named, const char *offered,
 
 /*
  * Start an exchange. `host` and the other credentials stay borrowed until
- * sasl_end(). NULL with *e.
+ * sasl_end(), and are what sasl_choose() wants for this mechanism: user and
+ * secret for SASL_SECRET. NULL with *e.
  */
 struct sasl *sasl_begin(const struct sasl_mech *,
     const struct sasl_credentials *, const struct sasl_library *,
@@ -101,7 +111,7 @@ struct sasl *sasl_begin(const struct sasl_mech *,
 /*
  * One step: the answer to the server's challenge in[0,n) (decoded; NULL: no
  * challenge yet) is appended to `out`, not encoded. 0 when there is an answer,
- * also an empty one; -1 with *e (permanent auth, or temporary protocol
+ * also an empty one (NULL where the server speaks first: nothing happens); -1 with *e (permanent auth, or temporary protocol
  * when the challenge makes no sense): cancel with "*".
  */
 int sasl_step(
@@ -116,8 +126,9 @@ int sasl_done(const struct sasl *, struct err *e);
 
 /*
  * What the server said when it refused a token: its JSON (decoded challenge
- * of XOAUTH2 or OAUTHBEARER, RFC 7628 3.2.2) in words, "" if there was none;
- * printable, borrowed.
+ * of XOAUTH2 or OAUTHBEARER, RFC 7628 3.2.2) in words, as "the server says:
+ * invalid_token, status 401", "" if there was none; printable, at most 400
+ * octets, borrowed.
  */
 const char *sasl_reason(const struct sasl *);
 
