@@ -20,6 +20,9 @@ struct err;
 /* Octets of the longest secret: OAuth tokens are long. */
 #define CREDENTIAL_MAX (16 * 1024)
 
+/* Milliseconds that a command or a descriptor may take: people type. */
+#define CREDENTIAL_TIMEOUT (5 * 60 * 1000)
+
 /* Where to look; all strings are borrowed, NULL: not given. */
 struct credential {
 	const char *account; /* its name: for $CREDENTIALS_DIRECTORY */
@@ -34,10 +37,19 @@ struct credential {
 	const char *eval; /* passwordeval: by /bin/sh */
 	const char *file; /* passwordfile: its first line */
 	/* Looked at when nothing is named. */
-	const char *directory; /* $CREDENTIALS_DIRECTORY */
-	const char *netrc; /* path; NULL: none */
-	const char *netrc_system; /* path; NULL: none */
-	bool keyring; /* ask secret-tool, if it is there */
+	/* $CREDENTIALS_DIRECTORY: the first line of smtpsend.ACCOUNT, else of
+	 * smtpsend. Whoever made the folder guards it: modes are not looked
+	 * at, since systemd's files have access lists. */
+	const char *directory;
+	/* Paths; NULL: none. What is not there is passed over. Ours must be
+	 * private if a password is taken from it; the system's is the
+	 * administrator's, and passed over if we may not read it. */
+	const char *netrc;
+	const char *netrc_system;
+	struct buf *login; /* gets netrc's login when `user` is NULL, or NULL */
+	/* Ask secret-tool, if it is there, for host, service and user, as
+	 * msmtp's users stored it; its silence means no. */
+	bool keyring;
 	/* Ask a person: the answer without line end into `out`. NULL: nobody
 	 * can be asked. 0, or -1 with *e. */
 	int (*ask)(
@@ -47,11 +59,12 @@ struct credential {
 };
 
 /*
- * The secret into `secret` (one line, its end removed; NUL or an empty secret
- * is an error). *source, static, says where it came from, for notes
- * ("passwordeval", "~/.netrc", ...). 0, or -1 with *e (permanent): which source
+ * The secret into `secret` (the first line of what the source has, its end
+ * removed; NUL or an empty secret is an error). *source, static, says where it came from, for notes
+ * ("passwordeval", "netrc", ...). 0, or -1 with *e (permanent): which source
  * was asked and what it said; nobody had one: what could be set. kind is
- * auth when none was found, config when a named source failed.
+ * auth when none was found, config when a source failed; temporary when a
+ * signal stopped us. No sentence has anything of what a source said in it.
  */
 int credential_fetch(const struct credential *, struct buf *secret,
     const char **source, struct err *e);
@@ -65,18 +78,20 @@ int credential_check_file(int fd, const char *path, struct err *e);
 
 /*
  * The password of `host` and `user` (NULL: any) in a netrc(5) text; with
- * `default` as the last resort. Tokens may be quoted ("..." with \ escapes);
- * macdef is skipped. 1 found and appended, with the login appended to `login`
- * (may be NULL); 0 none; -1 with *e (config): the line number and what is
- * wrong there.
+ * `default` as the last resort. Values may be quoted ("..."), \ takes the next
+ * character as it is, # begins a comment where a keyword may stand; account,
+ * port and protocol are passed over with their values, macdef with its lines.
+ * Without a login an entry is for every user. 1 found and appended, with the
+ * login appended to `login` (may be NULL); 0 none; -1 with *e (config): the
+ * line number and what is wrong there.
  */
-int netrc_find(const char *s, size_t n, const char *host, const char *user,
+int netrc_find(const struct buf *text, const char *host, const char *user,
     struct buf *login, struct buf *password, struct err *e);
 
 /*
  * Split a command line into words: blanks separate, '...' and "..." and \
- * quote, nothing is expanded. The words (NULL-ended list) and the list are
- * one allocation: free() it. NULL with *e (config).
+ * quote as in sh(1), nothing is expanded. The words (NULL-ended list) and the
+ * list are one allocation: free() it. NULL with *e (config).
  */
 char **command_words(const char *line, struct err *e);
 
