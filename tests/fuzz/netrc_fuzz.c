@@ -35,7 +35,7 @@ find(const struct buf *text, const char *host)
 	MUST(got != -1 || strncmp(e.text, "line ", 5) == 0);
 	if (got == 1) {
 		MUST(netrc_find(
-			 s, n, host, buf_str(&login), NULL, &again, &e) == 1);
+			 text, host, buf_str(&login), NULL, &again, &e) == 1);
 		MUST(strcmp(buf_str(&again), buf_str(&password)) == 0);
 	}
 	buf_free(&login);
