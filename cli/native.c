@@ -6,7 +6,6 @@
  */
 #include <sys/random.h>
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "cli/account.h"
+#include "cli/machine.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -21,7 +22,6 @@
 #include "queue/submit.h"
 
 #define VERSION "0.1"
-#define MAILNAME "/etc/mailname"
 #define TMPDIR "/var/tmp"
 
 /* What a run needs beside its options. */
@@ -29,10 +29,7 @@ struct run {
 	const struct options *o;
 	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
-	struct endpoint source;
-	struct relay relay;
-	char name[256]; /* our EHLO name, "" if there is none */
-	char mailname[256]; /* the domain of senders, "" if there is none */
+	struct account account;
 	bool planned; /* --dry-run has printed the plan */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -45,47 +42,6 @@ random_octets(void *p, size_t n)
 	/* Up to 256 octets come whole (getrandom(2)); it is for a shuffle. */
 	if (getrandom(p, n, 0) != (ssize_t)n)
 		memset(p, 0, n);
-}
-
-/* The first line of /etc/mailname, if it is a host name. */
-static void
-read_mailname(char *out, size_t size)
-{
-	FILE *f = fopen(MAILNAME, "re");
-
-	out[0] = '\0';
-	if (f == NULL)
-		return;
-	if (fgets(out, (int)size, f) == NULL)
-		out[0] = '\0';
-	out[strcspn(out, " \t\r\n")] = '\0';
-	if (!address_is_hostname(out, strlen(out)))
-		out[0] = '\0';
-	fclose(f);
-}
-
-/*
- * Our names, without asking DNS. EHLO: --helo, a dotted host name,
- * /etc/mailname. Senders: /etc/mailname, a dotted host name.
- */
-static void
-find_names(struct run *r)
-{
-	char host[256] = "";
-	bool dotted = gethostname(host, sizeof host - 1) == 0 &&
-	    strchr(host, '.') != NULL &&
-	    address_is_hostname(host, strlen(host));
-
-	if (r->o->helo != NULL)
-		snprintf(r->name, sizeof r->name, "%s", r->o->helo);
-	else if (dotted)
-		snprintf(r->name, sizeof r->name, "%s", host);
-	if (r->name[0] == '\0' || r->o->from == NULL)
-		read_mailname(r->mailname, sizeof r->mailname);
-	if (r->name[0] == '\0')
-		snprintf(r->name, sizeof r->name, "%s", r->mailname);
-	if (r->mailname[0] == '\0' && dotted)
-		snprintf(r->mailname, sizeof r->mailname, "%s", host);
 }
 
 /* ---- the envelope ---- */
@@ -104,18 +60,12 @@ parse_sender(struct run *r, const char *s, struct err *e)
 static int
 find_sender(struct run *r, struct err *e)
 {
-	const struct passwd *pw;
-	char address[512];
+	char address[MACHINE_ADDRESS_MAX];
 
 	if (r->o->from != NULL)
 		return parse_sender(r, r->o->from, e);
-	pw = getpwuid(getuid());
-	if (pw == NULL || r->mailname[0] == '\0')
-		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "no sender address: %s; give -f ADDRESS",
-		    pw == NULL ? "this user has no name"
-			       : "this machine has no domain name");
-	snprintf(address, sizeof address, "%s@%s", pw->pw_name, r->mailname);
+	if (machine_sender(address, e) == -1)
+		return -1;
 	return parse_sender(r, address, e);
 }
 
@@ -203,20 +153,15 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 
 /* ---- the run ---- */
 
-static struct relay
-default_relay(struct run *r)
+static int
+find_account(struct run *r, struct err *e)
 {
-	const struct options *o = r->o;
+	const struct settings *s = &r->o->settings;
+	char helo[MACHINE_NAME_MAX] = "";
 
-	return (struct relay){
-		.hosts = o->host,
-		.port = o->port,
-		.policy = { .level = o->tls, .name = o->tls_host },
-		.tls = { .trust = o->tls_trust },
-		.helo = r->name[0] != '\0' ? r->name : NULL,
-		.timeout = o->timeout,
-		.source = o->source_ip != NULL ? &r->source : NULL,
-	};
+	if (!s->at[SET_DOMAIN].given)
+		machine_helo(helo);
+	return account_make(&r->account, s, helo, e);
 }
 
 static struct submit_config
@@ -224,12 +169,12 @@ config(const struct native *n, struct run *r)
 {
 	const struct options *o = r->o;
 	struct submit_config c = {
-		.mx = { .relay = &r->relay,
+		.mx = { .relay = &r->account.relay,
 		    .family = o->family,
 		    .overrides = o->overrides,
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
-			.timeout = o->timeout },
+			.timeout = r->account.relay.timeout },
 		    .random = random_octets },
 		.deliver = { .worker = { .waiter = n->waiter,
 				 .show_lines = o->verbose },
@@ -249,9 +194,6 @@ config(const struct native *n, struct run *r)
 static int
 prepare(struct run *r, const struct submit_config *c, struct err *e)
 {
-	if (r->o->mx && r->o->host != NULL)
-		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "--mx and --host exclude each other; give one of them");
 	if (mx_check(&c->mx, e) == -1)
 		return -1;
 	if (find_sender(r, e) == -1)
@@ -310,14 +252,14 @@ fail(const struct err *e)
 static int
 send_message(const struct native *n, struct run *r)
 {
-	struct submit_config c = config(n, r);
+	struct submit_config c;
 	uint64_t size;
 	struct err e;
 
-	r->relay = default_relay(r);
+	if (find_account(r, &e) == -1)
+		return fail(&e);
+	c = config(n, r);
 	c.on_deliver = n->on_deliver;
-	if (r->o->source_ip != NULL)
-		endpoint_ip(&r->source, r->o->source_ip, 0);
 	if (prepare(r, &c, &e) == -1)
 		return fail(&e);
 	if (isatty(STDIN_FILENO))
@@ -355,9 +297,9 @@ native_main(const struct native *n, int argc, char *argv[])
 	} else if (o.version) {
 		code = version();
 	} else {
-		find_names(&r);
 		code = send_message(n, &r);
 	}
+	account_free(&r.account);
 	envelope_free(&r.env);
 	options_free(&o);
 	return code;

@@ -1,6 +1,7 @@
 /*
  * options: see options.h. A new option is a row and, if it has a value, a
- * function of a few lines that checks it.
+ * function of a few lines that checks it. What may also stand in a file is a
+ * row of settings.c, and an option by that.
  * Callers: the faces. It never exits and prints nothing but --help.
  * POSIX 12.2 (guidelines), sendmail(8) for the letters.
  * Ownership: see options.h.
@@ -11,11 +12,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/nearest.h"
 #include "cli/options.h"
-#include "mail/address.h"
-#include "net/dial.h"
 
-#define MAX_SECONDS 86400.0
 #define MAX_JOBS 1000u
 
 struct row;
@@ -29,7 +28,9 @@ struct row {
 	const char *name; /* NULL: none */
 	const char *arg; /* what the value is; NULL: takes none */
 	set_fn *set;
-	size_t at; /* offset in struct options, for set_true and set_text */
+	/* Offset in struct options, for set_true and set_text; an enum
+	 * setting_id for set_setting. */
+	size_t at;
 	const char *help;
 };
 
@@ -76,14 +77,6 @@ whole_number(const char *s, unsigned long min, unsigned long max, unsigned *out)
 }
 
 static int
-set_port(struct options *o, const struct row *row, const char *v, struct err *e)
-{
-	if (whole_number(v, 1, 65535, &o->port) == -1)
-		return bad(e, row, v, "give a number from 1 to 65535");
-	return 0;
-}
-
-static int
 set_ipv4(struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	(void)row;
@@ -100,49 +93,6 @@ set_ipv6(struct options *o, const struct row *row, const char *v, struct err *e)
 	(void)v;
 	(void)e;
 	o->family = DNS_IPV6;
-	return 0;
-}
-
-static int
-set_source_ip(
-    struct options *o, const struct row *row, const char *v, struct err *e)
-{
-	struct endpoint ep;
-
-	if (endpoint_ip(&ep, v, 0) == -1)
-		return bad(
-		    e, row, v, "give an IPv4 or IPv6 address of this machine");
-	o->source_ip = v;
-	return 0;
-}
-
-static int
-set_helo(struct options *o, const struct row *row, const char *v, struct err *e)
-{
-	size_t n = strlen(v);
-	bool literal = n > 2 && v[0] == '[' && v[n - 1] == ']' &&
-	    strspn(v + 1, "0123456789abcdefABCDEFIPv:.") == n - 2;
-
-	if (!literal && !address_is_hostname(v, n))
-		return bad(e, row, v,
-		    "give a host name or an address literal like [192.0.2.1]");
-	o->helo = v;
-	return 0;
-}
-
-static int
-set_timeout(
-    struct options *o, const struct row *row, const char *v, struct err *e)
-{
-	char *end;
-	double s;
-
-	errno = 0;
-	s = strtod(v, &end);
-	if (errno != 0 || end == v || *end != '\0' ||
-	    !(s >= 0.001 && s <= MAX_SECONDS))
-		return bad(e, row, v, "give seconds, from 0.001 to 86400");
-	o->timeout = (int64_t)(s * 1000);
 	return 0;
 }
 
@@ -188,22 +138,13 @@ set_jobs(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 static int
-set_tls(struct options *o, const struct row *row, const char *v, struct err *e)
-{
-	if (tls_level_parse(v, &o->tls) == -1)
-		return bad(
-		    e, row, v, "give none, may, encrypt, verify or auto");
-	return 0;
-}
-
-static int
-set_tls_host(
+set_setting(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
-	if (!address_is_hostname(v, strlen(v)))
-		return bad(e, row, v, "give the host name to verify");
-	o->tls_host = v;
-	return 0;
+	const struct origin here = { 0 };
+
+	return settings_set(&o->settings, (enum setting_id)row->at,
+	    v != NULL ? v : "on", &here, e);
 }
 
 /* Accepted because callers of sendmail pass it; the row says that it does
@@ -224,31 +165,13 @@ set_nothing(
 static const struct row rows[] = {
 	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
-	{ 0, "host", "HOST[,...]", set_text, offsetof(struct options, host),
-	    "send all to [smtp[s]://|lmtp://]HOST[:PORT] or unix:/path, "
-	    "tried in order" },
-	{ 0, "port", "N", set_port, 0, "port of the servers, instead of 25" },
-	{ 0, "mx", NULL, set_true, offsetof(struct options, mx),
-	    "send by MX, whatever is configured" },
 	{ '4', NULL, NULL, set_ipv4, 0, "use IPv4 only" },
 	{ '6', NULL, NULL, set_ipv6, 0, "use IPv6 only" },
-	{ 0, "source-ip", "ADDRESS", set_source_ip, 0,
-	    "connect from this address" },
-	{ 0, "helo", "NAME", set_helo, 0,
-	    "the name to introduce ourselves by" },
-	{ 0, "timeout", "SECONDS", set_timeout, 0,
-	    "most to wait for any single thing" },
 	{ 0, "resolve", "HOST:PORT:ADDR", set_resolve, 0,
 	    "connect to ADDR for this host and port" },
 	{ 0, "nameserver", "IP[:PORT]", set_text,
 	    offsetof(struct options, nameserver),
 	    "ask this server for all names" },
-	{ 0, "tls", "LEVEL", set_tls, 0, "none, may, encrypt, verify or auto" },
-	{ 0, "tls-trust-file", "PATH", set_text,
-	    offsetof(struct options, tls_trust),
-	    "verify by this file or folder of certificates" },
-	{ 0, "tls-host", "NAME", set_tls_host, 0,
-	    "verify this name instead of the host's" },
 	{ 'j', "jobs", "N", set_jobs, 0,
 	    "deliver so many routes side by side" },
 	{ 'v', "verbose", NULL, set_true, offsetof(struct options, verbose),
@@ -294,59 +217,42 @@ row_by_name(const char *s, size_t n)
 	return NULL;
 }
 
-/* ---- the nearest ---- */
-
-#define NEAR_MAX 32
-
-static size_t
-least(size_t a, size_t b)
+/* A setting's row in the terms of this table. */
+static struct row
+setting_as_row(size_t id)
 {
-	return a < b ? a : b;
+	const struct setting_row *row = &setting_rows[id];
+
+	return (
+	    struct row){ 0, row->option, row->arg, set_setting, id, row->help };
 }
 
-/*
- * Octets to change, insert, leave out or swap with their neighbour until a
- * is b; both have at most NEAR_MAX.
- */
-static size_t
-distance(const char *a, size_t na, const char *b, size_t nb)
+static bool
+setting_by_name(const char *s, size_t n, struct row *row)
 {
-	size_t d[NEAR_MAX + 1][NEAR_MAX + 1], i, j, other;
+	size_t i;
 
-	for (i = 0; i <= na; i++)
-		d[i][0] = i;
-	for (j = 0; j <= nb; j++)
-		d[0][j] = j;
-	for (i = 1; i <= na; i++)
-		for (j = 1; j <= nb; j++) {
-			other = a[i - 1] != b[j - 1];
-			d[i][j] = least(d[i - 1][j - 1] + other,
-			    least(d[i - 1][j], d[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	return d[na][nb];
+	for (i = 0; i < SETTINGS; i++) {
+		*row = setting_as_row(i);
+		if (row->name != NULL && strlen(row->name) == n &&
+		    memcmp(row->name, s, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 static const char *
 nearest(const char *s, size_t n)
 {
-	size_t i, d, best = NEAR_MAX;
-	const char *name = NULL;
+	struct nearest near;
+	size_t i;
 
-	if (n > NEAR_MAX)
-		n = NEAR_MAX;
-	for (i = 0; i < NROWS; i++) {
-		if (rows[i].name == NULL)
-			continue;
-		d = distance(s, n, rows[i].name, strlen(rows[i].name));
-		if (d < best) {
-			best = d;
-			name = rows[i].name;
-		}
-	}
-	return name;
+	nearest_init(&near, s, n);
+	for (i = 0; i < NROWS; i++)
+		nearest_offer(&near, rows[i].name);
+	for (i = 0; i < SETTINGS; i++)
+		nearest_offer(&near, setting_rows[i].option);
+	return near.name;
 }
 
 /* ---- argv ---- */
@@ -409,7 +315,10 @@ word(struct options *o, struct args *a, struct err *e)
 	const char *s = a->v[a->at++] + 2, *value = strchr(s, '=');
 	size_t n = value == NULL ? strlen(s) : (size_t)(value - s);
 	const struct row *row = row_by_name(s, n);
+	struct row setting;
 
+	if (row == NULL && setting_by_name(s, n, &setting))
+		row = &setting;
 	if (row == NULL)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "unknown option --%.*s; the nearest is --%s; see --help",
@@ -430,7 +339,7 @@ options_parse(struct options *o, int argc, char *argv[], struct err *e)
 	struct args a = { argv, argc, 1 };
 	bool ended = false;
 
-	*o = (struct options){ .jobs = 8, .tls = TLS_AUTO };
+	*o = (struct options){ .jobs = 8 };
 	o->operands = calloc((size_t)argc + 1, sizeof *o->operands);
 	if (o->operands == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
@@ -485,6 +394,7 @@ help_row(FILE *out, const struct row *row)
 void
 options_help(FILE *out)
 {
+	struct row setting;
 	size_t i;
 
 	fputs("usage: smtpsend [option]... [recipient]... < message\n"
@@ -493,6 +403,12 @@ options_help(FILE *out)
 	    out);
 	for (i = 0; i < NROWS; i++)
 		help_row(out, &rows[i]);
+	fputs("\nWhere to, and how:\n", out);
+	for (i = 0; i < SETTINGS; i++) {
+		setting = setting_as_row(i);
+		if (setting.name != NULL)
+			help_row(out, &setting);
+	}
 	fputs("\nExit status:\n", out);
 	for (i = 0; i < exit_rows_n; i++)
 		fprintf(

@@ -13,26 +13,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/settings.h"
 #include "mx.h"
 
 struct err;
 
 struct options {
 	const char *from; /* NULL: not given */
-	const char *host; /* NULL: by MX */
-	unsigned port; /* 0: the transport's own */
-	bool mx; /* --mx */
+	struct settings settings; /* those of its account that were given */
 	enum dns_family family; /* -4, -6 */
-	const char *source_ip;
-	const char *helo;
-	int64_t timeout; /* milliseconds, 0: RFC 5321's */
 	struct override *overrides; /* owned */
 	char **override_texts; /* owned: what the overrides point into */
 	size_t noverrides;
 	const char *nameserver;
-	enum tls_level tls;
-	const char *tls_trust; /* file or folder; NULL: the system's */
-	const char *tls_host; /* name to verify; NULL: the host's */
 	unsigned jobs;
 	bool verbose;
 	bool json;

@@ -5,10 +5,14 @@
 load common
 
 # rows FILTER: option rows as "letter name argument", "-" for none, from the
-# table itself; FILTER is awk's.
+# tables themselves; FILTER is awk's.
 rows() {
-	sed -n '/^static const struct row rows/,/^};/p' "$TESTS/../cli/options.c" |
-		sed -nE "s/^\t\{ ('(.)'|0), (\"([^\"]*)\"|NULL), (\"([^\"]*)\"|NULL).*/\2 \4 \6/; T; s/^ /- /; s/^(.)  /\1 - /; s/ $/ -/; p" |
+	{
+		sed -n '/^static const struct row rows/,/^};/p' \
+			"$TESTS/../cli/options.c" |
+			sed -nE "s/^\t\{ ('(.)'|0), (\"([^\"]*)\"|NULL), (\"([^\"]*)\"|NULL).*/\2 \4 \6/; T; s/^ /- /; s/^(.)  /\1 - /; s/ $/ -/; p"
+		"$TOOLS/settings" | awk '$2 != "-" { print "-", $2, $3 }'
+	} |
 		awk "$1"
 }
 
@@ -22,6 +26,7 @@ plan() {
 	assert_equal "$(rows '$2 == "from"')" 'f from ADDRESS'
 	assert_equal "$(rows '$2 == "mx"')" '- mx -'
 	assert_equal "$(rows '$1 == "4"')" '4 - -'
+	assert_equal "$(rows '$2 == "helo"')" '- helo NAME'
 }
 
 @test "--help goes to stdout and names every option and exit code" {

@@ -1,0 +1,25 @@
+/*
+ * settings: print every setting of an account, a line each: its keyword, its
+ * long option, the option's value; "-" where there is none.
+ */
+#include <stdio.h>
+
+#include "cli/settings.h"
+
+static const char *
+or_dash(const char *s)
+{
+	return s != NULL ? s : "-";
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		printf("%s\t%s\t%s\n", or_dash(setting_rows[i].key),
+		    or_dash(setting_rows[i].option),
+		    or_dash(setting_rows[i].arg));
+	return 0;
+}
