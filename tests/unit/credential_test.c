@@ -452,6 +452,7 @@ TEST(the_first_named_source_counts)
 TEST(looks_into_the_credentials_directory)
 {
 	struct credential c = nothing;
+	char folder[128];
 	struct place p;
 
 	place_open(&p);
@@ -468,8 +469,11 @@ TEST(looks_into_the_credentials_directory)
 	c.account = "home";
 	check_has(&c, "general", "$CREDENTIALS_DIRECTORY");
 	/* A name that leads elsewhere is no name. */
-	c.account = "work/../smtpsend.work";
+	snprintf(folder, sizeof(folder), "%s/smtpsend.x", p.dir);
+	CHECK_INT(mkdir(folder, 0700), 0);
+	c.account = "x/../smtpsend.work";
 	check_has(&c, "general", "$CREDENTIALS_DIRECTORY");
+	CHECK_INT(rmdir(folder), 0);
 	c.directory = "/nowhere/at/all";
 	c.text = NULL;
 	c.ask = ask;
