@@ -94,6 +94,9 @@ $(B)/flags: FORCE
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || \
 	echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' >$@
 
+# Its other side of TLS is made of OpenSSL as it is.
+$(B)/unit/tls_test: LDLIBS += -lssl -lcrypto
+
 $(UNITS) $(TOOLS): $(B)/%: $(B)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK)

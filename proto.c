@@ -300,9 +300,11 @@ secure(struct session *s, enum step step, struct err *e)
 		return trouble(s, step, e);
 	}
 	wire_note(&s->wire,
-	    "%s %s %s, certificate for %s by \"%s\" until %s, %s", f.version,
-	    f.cipher, f.group, f.names, f.issuer, f.expires,
-	    f.verified ? "verified" : "not verified");
+	    "%s %s %s, certificate for %s by \"%s\" until %s, %s%s%s%s",
+	    f.version, f.cipher, f.group, f.names, f.issuer, f.expires,
+	    f.verified ? "verified by " : "not verified",
+	    f.verified ? f.how : "", f.ocsp[0] != '\0' ? ", staple " : "",
+	    f.ocsp);
 	s->secure = true;
 	s->caps = (struct caps){ 0 };
 	return 0;

@@ -98,8 +98,11 @@ io_wait_failed(const struct io *io, int result, struct err *e)
 }
 
 static int
-io_lost(int num, struct err *e)
+io_lost(const struct io *io, int num, struct err *e)
 {
+	if (io->why != NULL)
+		return err_set(
+		    e, ERR_TEMP, ERR_CONNECT, "connection lost: %s", io->why);
 	return err_errno(e, ERR_TEMP, ERR_CONNECT, num, "connection lost");
 }
 
@@ -130,11 +133,11 @@ io_read(struct io *io, short *events, struct err *e)
 	if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return IO_WOULD_WAIT;
 	if (got == -1 && errno != ECONNRESET && errno != EPIPE)
-		return io_lost(errno, e);
+		return io_lost(io, errno, e);
 	if (got == 0)
 		err_set(e, ERR_TEMP, ERR_CONNECT, "connection closed");
 	else
-		io_lost(errno, e);
+		io_lost(io, errno, e);
 	io->eof = true;
 	return 0;
 }
@@ -214,7 +217,7 @@ io_write(struct io *io, const void *p, size_t n, bool listen, size_t *done,
 	while (*done < n) {
 		put = io->ops->write(io, s + *done, n - *done, &events);
 		if (put == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
-			return io_lost(errno, e);
+			return io_lost(io, errno, e);
 		if (put > 0)
 			*done += (size_t)put;
 		if (*done == n)

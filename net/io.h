@@ -44,6 +44,7 @@ struct io {
 	int64_t limit; /* milliseconds it was set to, for the error text */
 	struct buf in; /* owned: read, not yet taken */
 	bool eof; /* the peer has ended its side */
+	const char *why; /* static: the ops' words for a loss, or NULL */
 };
 
 /*

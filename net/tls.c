@@ -1,27 +1,27 @@
 /*
- * tls: see tls.h. OpenSSL is loaded when the first connection wants it: a
- * run that uses none does not pay the 1.1 ms that linking it costs.
- * Callers: proto.c, deliver.c. It knows no SMTP.
- * RFC 8446, 9525, 6066; openssl ssl(7).
+ * tls: see tls.h. The context by the configuration, the handshake, octets
+ * through it, and what is told of them. net/openssl.c loads the library,
+ * net/cert.c reads certificates.
+ * Callers: proto.c, worker.c. It knows no SMTP.
+ * RFC 8446, 9525, 6066, 9266, 5929; openssl ssl(7).
  * Ownership: struct tls owns the library's context, an io its connection.
  */
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/enc.h"
 #include "base/err.h"
+#include "net/cert.h"
+#include "net/credential.h"
 #include "net/io.h"
+#include "net/openssl.h"
 #include "net/tls.h"
 
 /* The system's trust store: a folder is looked up by hash, which costs
@@ -29,107 +29,29 @@
 #define TRUST_DIR "/etc/ssl/certs"
 #define TRUST_FILE "/etc/ssl/certs/ca-certificates.crt"
 
-/* ---- the library ---- */
+/* Keys of 2048 bits of RSA or as strong, no SHA-1: what certificates must
+ * have also where OpenSSL was built to ask for less. */
+#define CERT_LEVEL 2
 
-/* All that is called in it, a row each. */
-#define SYMBOLS(X)                                                             \
-	X(ERR_clear_error)                                                     \
-	X(ERR_peek_error)                                                      \
-	X(ERR_reason_error_string)                                             \
-	X(ASN1_STRING_get0_data)                                               \
-	X(ASN1_STRING_length)                                                  \
-	X(ASN1_TIME_to_tm)                                                     \
-	X(GENERAL_NAMES_free)                                                  \
-	X(OBJ_nid2sn)                                                          \
-	X(OPENSSL_sk_num)                                                      \
-	X(OPENSSL_sk_value)                                                    \
-	X(SSL_CIPHER_get_name)                                                 \
-	X(SSL_CTX_ctrl)                                                        \
-	X(SSL_CTX_free)                                                        \
-	X(SSL_CTX_load_verify_dir)                                             \
-	X(SSL_CTX_load_verify_file)                                            \
-	X(SSL_CTX_new)                                                         \
-	X(SSL_CTX_set_cert_verify_callback)                                    \
-	X(SSL_CTX_set_options)                                                 \
-	X(SSL_connect)                                                         \
-	X(SSL_ctrl)                                                            \
-	X(SSL_free)                                                            \
-	X(SSL_get0_param)                                                      \
-	X(SSL_get_current_cipher)                                              \
-	X(SSL_get_error)                                                       \
-	X(SSL_get_verify_result)                                               \
-	X(SSL_get_version)                                                     \
-	X(SSL_has_pending)                                                     \
-	X(SSL_new)                                                             \
-	X(SSL_read)                                                            \
-	X(SSL_set_fd)                                                          \
-	X(SSL_set_verify)                                                      \
-	X(SSL_shutdown)                                                        \
-	X(SSL_write)                                                           \
-	X(TLS_client_method)                                                   \
-	X(X509_NAME_get_text_by_NID)                                           \
-	X(X509_STORE_CTX_get0_cert)                                            \
-	X(X509_VERIFY_PARAM_set1_host)                                         \
-	X(X509_VERIFY_PARAM_set1_ip_asc)                                       \
-	X(X509_VERIFY_PARAM_set_hostflags)                                     \
-	X(X509_get0_notAfter)                                                  \
-	X(X509_free)                                                           \
-	X(X509_get_ext_d2i)                                                    \
-	X(X509_up_ref)                                                         \
-	X(X509_get_issuer_name)                                                \
-	X(X509_verify_cert)                                                    \
-	X(X509_get_subject_name)                                               \
-	X(X509_verify_cert_error_string)
+/* Most octets of a file of keys. */
+#define KEY_FILE_MAX ((size_t)1024 * 1024)
 
-struct tls_library {
-	void *ssl, *crypto; /* dlopen(3)'s */
-#define FIELD(name) __typeof__(name) *(name);
-	SYMBOLS(FIELD)
-#undef FIELD
-};
+/* How the server's certificate is looked at. */
+enum check { CHECK_NONE, CHECK_CHAIN, CHECK_FINGERPRINT };
 
 /* A connection's: the io's ops_ctx. */
 struct link {
-	const struct tls_library *lib; /* borrowed */
+	const struct openssl *lib; /* borrowed */
 	const struct tls *tls; /* borrowed */
 	SSL *ssl; /* owned */
-	bool verify; /* the certificate must hold */
+	X509 *peer; /* owned: the server's certificate */
+	enum check check;
+	enum cert_match match; /* with CHECK_FINGERPRINT */
+	struct cert_trouble trouble; /* with CHECK_CHAIN */
+	char ocsp[CERT_OCSP_MAX];
 };
 
-/* Put a symbol's address into a field; *missing names it if there is none. */
-static void
-symbol_load(const struct tls_library *l, const char *name, void *field,
-    const char **missing)
-{
-	void *p = dlsym(l->ssl, name);
-
-	if (p == NULL)
-		p = dlsym(l->crypto, name);
-	if (p == NULL)
-		*missing = name;
-	memcpy(field, &p, sizeof p);
-}
-
-static int
-library_load(struct tls_library *l, struct err *e)
-{
-	const char *missing = NULL;
-
-	l->crypto = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-	l->ssl = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-	if (l->crypto == NULL || l->ssl == NULL)
-		return err_set(e, ERR_TEMP, ERR_TLS,
-		    "TLS needs OpenSSL 3 (package libssl3): %s", dlerror());
-#define LOAD(name) symbol_load(l, #name, &l->name, &missing);
-	SYMBOLS(LOAD)
-#undef LOAD
-	if (missing != NULL)
-		return err_set(
-		    e, ERR_TEMP, ERR_TLS, "this OpenSSL has no %s", missing);
-	return 0;
-}
-
-/* ---- levels ---- */
+/* ---- words of the configuration ---- */
 
 static const char *const level_names[TLS_LEVELS] = {
 	[TLS_NONE] = "none",
@@ -158,15 +80,84 @@ tls_level_parse(const char *s, enum tls_level *l)
 	return -1;
 }
 
-/* ---- errors ---- */
-
-/* The library's own reason, lower case and short: "wrong version number". */
-static const char *
-reason(const struct tls_library *l)
+/* ".2" of "1.2" and "TLSv1.2"; TLS 1 is also called 1.0. */
+bool
+tls_min_parse(const char *s, unsigned *min)
 {
-	const char *why = l->ERR_reason_error_string(l->ERR_peek_error());
+	static const struct {
+		const char *name;
+		unsigned min;
+	} versions[] = { { "1", 10 }, { "1.0", 10 }, { "1.1", 11 },
+		{ "1.2", 12 }, { "1.3", 13 } };
+	size_t i;
 
-	return why == NULL ? "no reason given" : why;
+	if (strncasecmp(s, "TLS", 3) == 0) {
+		s += 3;
+		s += *s == 'v' || *s == 'V';
+	}
+	for (i = 0; i < sizeof versions / sizeof *versions; i++)
+		if (strcmp(s, versions[i].name) == 0) {
+			*min = versions[i].min;
+			return true;
+		}
+	return false;
+}
+
+bool
+tls_fingerprint_valid(const char *s)
+{
+	unsigned char unused[CERT_SHA256];
+
+	return cert_fingerprint_parse(s, unused);
+}
+
+/* ---- the key's file ---- */
+
+/* Whole, and readable by nobody but us and root. */
+static int
+key_read(int fd, const char *path, struct buf *b, struct err *e)
+{
+	ssize_t got;
+	char *to;
+
+	if (credential_check_file(fd, path, e) == -1)
+		return -1;
+	do {
+		to = buf_room(b, 4096);
+		got = to == NULL ? 0 : read(fd, to, 4096);
+		if (got > 0)
+			buf_grew(b, (size_t)got);
+	} while (got > 0 || (got == -1 && errno == EINTR));
+	if (got == -1)
+		return err_errno(
+		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
+	return 0;
+}
+
+/* PKCS #8 says it in the first line (RFC 7468 11), the older form by a
+ * header (RFC 1421 4.6.1.1). */
+int
+tls_key_is_encrypted(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct buf b;
+	int got;
+
+	if (fd == -1)
+		return err_errno(
+		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
+	buf_init(&b, KEY_FILE_MAX);
+	got = key_read(fd, path, &b, e);
+	close(fd);
+	if (got == 0 && strstr(buf_str(&b), "PRIVATE KEY-----") == NULL)
+		got = err_set(e, ERR_PERM, ERR_CONFIG,
+		    "key file %s has no private key in PEM form", path);
+	else if (got == 0)
+		got = strstr(buf_str(&b), "BEGIN ENCRYPTED PRIVATE KEY") !=
+			NULL ||
+		    strstr(buf_str(&b), "Proc-Type: 4,ENCRYPTED") != NULL;
+	buf_free(&b);
+	return got;
 }
 
 /* ---- the context ---- */
@@ -174,35 +165,266 @@ reason(const struct tls_library *l)
 void
 tls_init(struct tls *t, const struct tls_config *c)
 {
-	*t = (struct tls){ .config = *c };
+	*t = (struct tls){ .config = *c, .cert_level = -1, .keylog = -1 };
 }
 
 /* The library stays loaded: what it left with the process points into it. */
 void
 tls_free(struct tls *t)
 {
-	if (t->ctx != NULL) {
-		t->lib->X509_free(t->peer);
+	if (t->ctx != NULL)
 		t->lib->SSL_CTX_free(t->ctx);
-	}
+	if (t->keylog != -1)
+		close(t->keylog);
 	free(t->lib);
 	tls_init(t, &t->config);
 }
 
 /*
- * The library forgets a certificate that does not hold, but why it does not
- * is to be told with its names: keep it, then verify as usual.
+ * In place of the library's own verification, for what it forgets: the
+ * certificate that does not hold, and which of the chain it was.
  */
 static int
-keep_and_verify(X509_STORE_CTX *store, void *arg)
+verify(X509_STORE_CTX *store, void *arg)
 {
-	struct tls *t = arg;
+	const struct tls *t = arg;
+	const struct openssl *l = t->lib;
+	SSL *ssl = l->X509_STORE_CTX_get_ex_data(
+	    store, l->SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct link *k = l->SSL_get_ex_data(ssl, 0);
+	unsigned char want[CERT_SHA256];
+	int ok = 1;
 
-	t->lib->X509_free(t->peer);
-	t->peer = t->lib->X509_STORE_CTX_get0_cert(store);
-	if (t->peer != NULL)
-		t->lib->X509_up_ref(t->peer);
-	return t->lib->X509_verify_cert(store);
+	l->X509_free(k->peer);
+	k->peer = l->X509_STORE_CTX_get0_cert(store);
+	if (k->peer != NULL)
+		l->X509_up_ref(k->peer);
+	l->X509_STORE_CTX_set_error(store, X509_V_OK);
+	if (k->check == CHECK_FINGERPRINT) {
+		if (cert_fingerprint_parse(t->config.fingerprint, want) &&
+		    k->peer != NULL)
+			k->match = cert_match(l, k->peer, want);
+		ok = k->match != CERT_MATCH_NONE;
+		if (!ok)
+			l->X509_STORE_CTX_set_error(
+			    store, X509_V_ERR_APPLICATION_VERIFICATION);
+	} else if (k->check == CHECK_CHAIN) {
+		if (t->cert_level >= 0)
+			l->X509_VERIFY_PARAM_set_auth_level(
+			    l->X509_STORE_CTX_get0_param(store), t->cert_level);
+		ok = l->X509_verify_cert(store) == 1;
+		if (!ok)
+			cert_trouble_take(l, store, &k->trouble);
+	}
+	return ok;
+}
+
+/* TLS 1.0 and 1.1 are only there at level 0, since they sign with SHA-1. A
+ * level that the user writes among the ciphers is theirs. */
+static void
+versions_set(struct tls *t)
+{
+	static const long versions[] = { [0] = TLS1_2_VERSION,
+		[10] = TLS1_VERSION,
+		[11] = TLS1_1_VERSION,
+		[12] = TLS1_2_VERSION,
+		[13] = TLS1_3_VERSION };
+	const char *ciphers = t->config.ciphers;
+	bool theirs = ciphers != NULL && strstr(ciphers, "@SECLEVEL") != NULL;
+	int level = t->lib->SSL_CTX_get_security_level(t->ctx);
+
+	t->lib->SSL_CTX_ctrl(t->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION,
+	    versions[t->config.min <= 13 ? t->config.min : 0], NULL);
+	t->cert_level = theirs ? -1 : level > CERT_LEVEL ? level : CERT_LEVEL;
+	if (!theirs && (t->config.min == 10 || t->config.min == 11))
+		t->lib->SSL_CTX_set_security_level(t->ctx, 0);
+}
+
+/* One name of the list: the library passes over names that it does not know
+ * as long as it knows one. With an operator in front it may mean nothing. */
+static int
+cipher_add(const struct tls *t, const char *name, struct buf *old,
+    struct buf *new, struct err *e)
+{
+	const struct openssl *l = t->lib;
+	bool suite = strncmp(name, "TLS_", 4) == 0;
+	struct buf *to = suite ? new : old;
+	int ok = 1;
+
+	if (suite)
+		ok = l->SSL_CTX_set_ciphersuites(t->ctx, name);
+	else if (strchr("!-+@", name[0]) == NULL)
+		ok = l->SSL_CTX_set_cipher_list(t->ctx, name);
+	if (ok != 1)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "TLS ciphers: OpenSSL knows no \"%s\" (openssl ciphers -s "
+		    "lists them)",
+		    name);
+	if (to->len > 0)
+		buf_addc(to, ':');
+	buf_adds(to, name);
+	return 0;
+}
+
+static int
+ciphers_set(struct tls *t, struct err *e)
+{
+	static const char gaps[] = ":, ;";
+	const char *s = t->config.ciphers;
+	struct buf old, new;
+	char name[80];
+	size_t n;
+	int got = 0;
+
+	if (s == NULL)
+		return 0;
+	buf_init(&old, KEY_FILE_MAX);
+	buf_init(&new, KEY_FILE_MAX);
+	for (s += strspn(s, gaps); got == 0 && *s != '\0';
+	     s += n, s += strspn(s, gaps)) {
+		n = strcspn(s, gaps);
+		snprintf(name, sizeof name, "%.*s", (int)n, s);
+		got = cipher_add(t, name, &old, &new, e);
+	}
+	if (got == 0 &&
+	    ((old.len > 0 &&
+		 t->lib->SSL_CTX_set_cipher_list(t->ctx, buf_str(&old)) != 1) ||
+		(new.len > 0 &&
+		    t->lib->SSL_CTX_set_ciphersuites(t->ctx, buf_str(&new)) !=
+			1)))
+		got = err_set(e, ERR_PERM, ERR_CONFIG, "TLS ciphers \"%s\": %s",
+		    t->config.ciphers, openssl_reason(t->lib));
+	buf_free(&old);
+	buf_free(&new);
+	return got;
+}
+
+/* The library asks the terminal if nobody answers it: -1 is an answer. */
+static int
+passphrase(char *out, int size, int unused, void *arg)
+{
+	const struct tls *t = arg;
+	size_t n = t->config.key_secret != NULL ? strlen(t->config.key_secret)
+						: SIZE_MAX;
+
+	(void)unused;
+	if (n > (size_t)size)
+		return -1;
+	memcpy(out, t->config.key_secret, n);
+	return (int)n;
+}
+
+static int
+key_failed(const struct tls *t, const char *key, bool encrypted, struct err *e)
+{
+	unsigned long code = t->lib->ERR_peek_error();
+
+	if (ERR_GET_LIB(code) == ERR_LIB_X509 ||
+	    (ERR_GET_LIB(code) == ERR_LIB_SSL &&
+		ERR_GET_REASON(code) == SSL_R_NO_CERTIFICATE_ASSIGNED))
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "the key in %s is not that of the certificate in %s", key,
+		    t->config.cert);
+	if (encrypted)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "key file %s: the passphrase does not open it", key);
+	return err_set(e, ERR_PERM, ERR_CONFIG, "key file %s: %s", key,
+	    openssl_reason(t->lib));
+}
+
+/* Our own certificate and its key. */
+static int
+identity_load(struct tls *t, struct err *e)
+{
+	const struct openssl *l = t->lib;
+	const char *cert = t->config.cert;
+	const char *key = t->config.key != NULL ? t->config.key : cert;
+	int encrypted;
+
+	if (key == NULL)
+		return 0;
+	if (cert == NULL)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "key file %s is of no use without its certificate", key);
+	encrypted = tls_key_is_encrypted(key, e);
+	if (encrypted == -1)
+		return -1;
+	if (encrypted && t->config.key_secret == NULL)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "key file %s is encrypted, and its passphrase is not known",
+		    key);
+	l->SSL_CTX_set_default_passwd_cb(t->ctx, passphrase);
+	l->SSL_CTX_set_default_passwd_cb_userdata(t->ctx, t);
+	l->ERR_clear_error();
+	if (l->SSL_CTX_use_certificate_chain_file(t->ctx, cert) != 1)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "client certificate %s: %s", cert, openssl_reason(l));
+	l->ERR_clear_error();
+	if (l->SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) !=
+		1 ||
+	    l->SSL_CTX_check_private_key(t->ctx) != 1)
+		return key_failed(t, key, encrypted == 1, e);
+	return 0;
+}
+
+/* One write a line, since many processes may append to one file. What cannot
+ * be written is lost: the mail is worth more than what a sniffer wants. */
+static void
+keylog_line(const SSL *ssl, const char *line)
+{
+	const struct link *k = openssl_data(ssl);
+	struct buf b;
+	ssize_t put = -1;
+
+	if (k == NULL || k->tls->keylog == -1)
+		return;
+	buf_init(&b, 1024);
+	buf_adds(&b, line);
+	buf_addc(&b, '\n');
+	if (buf_ok(&b))
+		put = write(k->tls->keylog, b.data, b.len);
+	(void)put;
+	buf_free(&b);
+}
+
+/* O_NONBLOCK: a pipe that nobody reads is an error, no trap. */
+static int
+keylog_open(struct tls *t, struct err *e)
+{
+	if (t->config.keylog == NULL)
+		return 0;
+	if (t->keylog == -1)
+		t->keylog = open(t->config.keylog,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+			O_NONBLOCK,
+		    S_IRUSR | S_IWUSR);
+	if (t->keylog == -1)
+		return err_errno(e, ERR_PERM, ERR_CONFIG, errno,
+		    "TLS key log %s", t->config.keylog);
+	t->lib->SSL_CTX_set_keylog_callback(t->ctx, keylog_line);
+	return 0;
+}
+
+/* All that the configuration wants of it but the trust store. */
+static int
+context_set(struct tls *t, struct err *e)
+{
+	const struct openssl *l = t->lib;
+
+	l->SSL_CTX_ctrl(
+	    t->ctx, SSL_CTRL_MODE, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, NULL);
+	l->SSL_CTX_set_cert_verify_callback(t->ctx, verify, t);
+	l->SSL_CTX_set_options(
+	    t->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	versions_set(t);
+	if (t->config.fingerprint != NULL &&
+	    !tls_fingerprint_valid(t->config.fingerprint))
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "\"%s\" is no SHA-256 in hex", t->config.fingerprint);
+	return ciphers_set(t, e) == 0 && identity_load(t, e) == 0 &&
+		keylog_open(t, e) == 0
+	    ? 0
+	    : -1;
 }
 
 /* Load the library and make its context, when that was not done. */
@@ -215,22 +437,20 @@ tls_ready(struct tls *t, struct err *e)
 		t->lib = calloc(1, sizeof *t->lib);
 	if (t->lib == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	if (library_load(t->lib, e) == -1)
+	if (openssl_load(t->lib, e) == -1)
 		return -1;
-	/* library_load() fails when a symbol is missing, which the analyzer
+	/* openssl_load() fails when a symbol is missing, which the analyzer
 	 * does not see.  NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
 	t->ctx = t->lib->SSL_CTX_new(t->lib->TLS_client_method());
 	if (t->ctx == NULL)
 		return err_set(e, ERR_TEMP, ERR_TLS, "TLS cannot be set up: %s",
-		    reason(t->lib));
-	t->lib->SSL_CTX_ctrl(
-	    t->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
-	t->lib->SSL_CTX_ctrl(
-	    t->ctx, SSL_CTRL_MODE, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, NULL);
-	t->lib->SSL_CTX_set_cert_verify_callback(t->ctx, keep_and_verify, t);
-	t->lib->SSL_CTX_set_options(
-	    t->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	return 0;
+		    openssl_reason(t->lib));
+	if (context_set(t, e) == 0)
+		return 0;
+	/* The next host must not meet one that is set up by half. */
+	t->lib->SSL_CTX_free(t->ctx);
+	t->ctx = NULL;
+	return -1;
 }
 
 static bool
@@ -239,6 +459,33 @@ is_folder(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Lists in PEM, or one in DER, as they are published. */
+static int
+crl_load(struct tls *t, struct err *e)
+{
+	static const int forms[] = { X509_FILETYPE_PEM, X509_FILETYPE_ASN1 };
+	const struct openssl *l = t->lib;
+	X509_LOOKUP *lookup;
+	int i, got = 0, num;
+
+	if (t->config.crl == NULL)
+		return 0;
+	lookup = l->X509_STORE_add_lookup(
+	    l->SSL_CTX_get_cert_store(t->ctx), l->X509_LOOKUP_file());
+	for (i = 0; i < 2 && got <= 0 && lookup != NULL; i++) {
+		l->ERR_clear_error();
+		got = l->X509_load_crl_file(lookup, t->config.crl, forms[i]);
+	}
+	num = access(t->config.crl, R_OK) == -1 ? errno : 0;
+	if (got <= 0)
+		return err_set(e, ERR_PERM, ERR_CONFIG, "CRL file %s: %s",
+		    t->config.crl,
+		    num != 0 ? strerror(num) : "no revocation list in it");
+	l->X509_VERIFY_PARAM_set_flags(l->SSL_CTX_get0_param(t->ctx),
+	    X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	return 0;
 }
 
 /* Only who verifies pays for the trust store, and once. */
@@ -252,21 +499,45 @@ trust_load(struct tls *t, struct err *e)
 		return 0;
 	if (path == NULL)
 		path = is_folder(TRUST_DIR) ? TRUST_DIR : TRUST_FILE;
+	t->lib->ERR_clear_error();
 	ok = is_folder(path) ? t->lib->SSL_CTX_load_verify_dir(t->ctx, path)
 			     : t->lib->SSL_CTX_load_verify_file(t->ctx, path);
 	if (ok != 1)
 		return err_set(e, ERR_PERM, ERR_CONFIG, "trust store %s: %s",
-		    path, reason(t->lib));
+		    path, openssl_reason(t->lib));
+	if (crl_load(t, e) == -1)
+		return -1;
 	t->trust_loaded = true;
 	return 0;
 }
 
+/* The record layer's name for octets that are no record of TLS. */
+static bool
+is_no_tls(const struct openssl *l)
+{
+	int reason = ERR_GET_REASON(l->ERR_peek_error());
+
+	return reason == SSL_R_WRONG_VERSION_NUMBER ||
+	    reason == SSL_R_HTTP_REQUEST ||
+	    reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
 /* ---- octets ---- */
+
+static void
+link_free(struct link *k)
+{
+	if (k->ssl != NULL)
+		k->lib->SSL_free(k->ssl);
+	k->lib->X509_free(k->peer);
+	free(k);
+}
 
 /* What a call that did not go through waits for, as read(2) says it. */
 static ssize_t
-link_wait(const struct link *k, int ret, short *events)
+link_wait(struct io *io, int ret, short *events)
 {
+	const struct link *k = io->ops_ctx;
 	int num = errno;
 
 	switch (k->lib->SSL_get_error(k->ssl, ret)) {
@@ -284,7 +555,9 @@ link_wait(const struct link *k, int ret, short *events)
 		errno = num != 0 ? num : ECONNRESET;
 		return -1;
 	default:
-		/* An end without a goodbye, or garbage: the line is lost. */
+		/* An end without a goodbye, an alert, or garbage: the line is
+		 * lost. */
+		io->why = openssl_reason(k->lib);
 		errno = ECONNRESET;
 		return -1;
 	}
@@ -300,7 +573,7 @@ link_read(struct io *io, void *p, size_t n, short *events)
 	k->lib->ERR_clear_error();
 	errno = 0;
 	got = k->lib->SSL_read(k->ssl, p, n > INT32_MAX ? INT32_MAX : (int)n);
-	return got > 0 ? got : link_wait(k, got, events);
+	return got > 0 ? got : link_wait(io, got, events);
 }
 
 static ssize_t
@@ -315,7 +588,7 @@ link_write(struct io *io, const void *p, size_t n, short *events)
 	put = k->lib->SSL_write(k->ssl, p, n > INT32_MAX ? INT32_MAX : (int)n);
 	if (put > 0)
 		return put;
-	put = link_wait(k, (int)put, events);
+	put = link_wait(io, (int)put, events);
 	if (put == 0) {
 		errno = EPIPE;
 		put = -1;
@@ -339,8 +612,7 @@ link_close(struct io *io)
 	/* One goodbye, which is not waited for (RFC 8446 6.1). */
 	if (io->fd != -1)
 		k->lib->SSL_shutdown(k->ssl);
-	k->lib->SSL_free(k->ssl);
-	free(k);
+	link_free(k);
 	io->ops_ctx = NULL;
 	io_close_socket(io);
 }
@@ -352,145 +624,127 @@ static const struct io_ops link_ops = {
 	.close = link_close,
 };
 
-/* ---- certificates ---- */
+/* ---- facts ---- */
 
-/* The names a certificate has: DNS names and IP addresses, RFC 5280 4.2.1.6. */
-static void
-cert_names(const struct tls_library *l, X509 *cert, char *dst, size_t size)
+static const char *
+how(const struct link *k)
 {
-	OPENSSL_STACK *list =
-	    l->X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-	char text[INET6_ADDRSTRLEN];
-	const unsigned char *p;
-	const GENERAL_NAME *g;
-	struct buf b;
-	int i, n;
-
-	buf_init(&b, 64 * 1024);
-	for (i = 0; list != NULL && i < l->OPENSSL_sk_num(list); i++) {
-		g = l->OPENSSL_sk_value(list, i);
-		if (g->type != GEN_DNS && g->type != GEN_IPADD)
-			continue;
-		p = l->ASN1_STRING_get0_data(g->d.ia5);
-		n = l->ASN1_STRING_length(g->d.ia5);
-		if (b.len > 0)
-			buf_adds(&b, ", ");
-		if (g->type == GEN_DNS)
-			buf_add(&b, p, (size_t)n);
-		else if (inet_ntop(n == 4 ? AF_INET : AF_INET6, p, text,
-			     sizeof text) != NULL &&
-		    (n == 4 || n == 16))
-			buf_adds(&b, text);
-	}
-	enc_printable_str(dst, size, buf_str(&b), b.len);
-	buf_free(&b);
-	l->GENERAL_NAMES_free((GENERAL_NAMES *)list);
-}
-
-static void
-cert_issuer(const struct tls_library *l, X509 *cert, char *dst, size_t size)
-{
-	static const int parts[] = { NID_commonName, NID_organizationName };
-	char raw[256];
-	size_t i;
-	int n = -1;
-
-	for (i = 0; i < 2 && n <= 0; i++)
-		n = l->X509_NAME_get_text_by_NID(
-		    l->X509_get_issuer_name(cert), parts[i], raw, sizeof raw);
-	enc_printable_str(dst, size, raw, n > 0 ? (size_t)n : 0);
-}
-
-static void
-cert_expiry(const struct tls_library *l, X509 *cert, char *dst, size_t size)
-{
-	struct tm tm;
-
-	dst[0] = '\0';
-	if (l->ASN1_TIME_to_tm(l->X509_get0_notAfter(cert), &tm) == 1)
-		strftime(dst, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
-}
-
-static void
-facts_cert(const struct tls_library *l, X509 *cert, struct tls_facts *f)
-{
-	cert_names(l, cert, f->names, sizeof f->names);
-	cert_issuer(l, cert, f->issuer, sizeof f->issuer);
-	cert_expiry(l, cert, f->expires, sizeof f->expires);
+	if (k->check == CHECK_CHAIN)
+		return "chain and name";
+	if (k->check == CHECK_NONE)
+		return "not";
+	return k->match == CERT_MATCH_KEY ? "fingerprint of the key"
+					  : "fingerprint of the certificate";
 }
 
 static void
 facts_fill(const struct link *k, struct tls_facts *f)
 {
-	const struct tls_library *l = k->lib;
+	const struct openssl *l = k->lib;
 	long nid = l->SSL_ctrl(k->ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, NULL);
 	const char *group = l->OBJ_nid2sn((int)nid);
+	struct cert_text cert = { .names = "" };
 
 	memset(f, 0, sizeof *f);
-	f->verified =
-	    k->verify && l->SSL_get_verify_result(k->ssl) == X509_V_OK;
+	f->verified = k->check != CHECK_NONE;
+	snprintf(f->how, sizeof f->how, "%s", how(k));
+	snprintf(f->ocsp, sizeof f->ocsp, "%s", k->ocsp);
 	snprintf(
 	    f->version, sizeof f->version, "%s", l->SSL_get_version(k->ssl));
 	snprintf(f->cipher, sizeof f->cipher, "%s",
 	    l->SSL_CIPHER_get_name(l->SSL_get_current_cipher(k->ssl)));
 	if (nid > 0 && group != NULL)
 		snprintf(f->group, sizeof f->group, "%s", group);
-	if (k->tls->peer != NULL)
-		facts_cert(l, k->tls->peer, f);
+	if (k->peer != NULL)
+		cert_text(l, k->peer, &cert);
+	snprintf(f->names, sizeof f->names, "%s", cert.names);
+	snprintf(f->issuer, sizeof f->issuer, "%s", cert.issuer);
+	snprintf(f->expires, sizeof f->expires, "%s", cert.expires);
+}
+
+/*
+ * The first Finished of a handshake is the client's, but the server's where a
+ * session goes on. Without the extended master secret two connections can be
+ * made to have the same one (RFC 7627 1).
+ */
+static size_t
+unique(const struct link *k, unsigned char out[TLS_BINDING_MAX])
+{
+	const struct openssl *l = k->lib;
+
+	if (l->SSL_ctrl(k->ssl, SSL_CTRL_GET_EXTMS_SUPPORT, 0, NULL) != 1)
+		return 0;
+	return l->SSL_session_reused(k->ssl) == 1
+	    ? l->SSL_get_peer_finished(k->ssl, out, TLS_BINDING_MAX)
+	    : l->SSL_get_finished(k->ssl, out, TLS_BINDING_MAX);
+}
+
+const char *
+tls_binding(const struct io *io, unsigned char out[TLS_BINDING_MAX], size_t *n)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	const struct link *k = io->ops == &link_ops ? io->ops_ctx : NULL;
+
+	*n = 0;
+	if (k == NULL)
+		return NULL;
+	if (k->lib->SSL_version(k->ssl) >= TLS1_3_VERSION) {
+		*n = 32;
+		return k->lib->SSL_export_keying_material(k->ssl, out, *n,
+			   label, sizeof label - 1, NULL, 0, 0) == 1
+		    ? "tls-exporter"
+		    : NULL;
+	}
+	if (k->lib->SSL_version(k->ssl) == TLS1_2_VERSION)
+		*n = unique(k, out);
+	return *n > 0 && *n <= TLS_BINDING_MAX ? "tls-unique" : NULL;
 }
 
 /* ---- the handshake ---- */
 
-/* Why a certificate does not do, in words that a person can act on. */
-static int
-cert_failed(const struct link *k, long result, const char *name, struct err *e)
-{
-	struct tls_facts f = { .names = "" };
+/* What is asked of a connection. */
+struct wish {
+	const char *name; /* to send and to verify */
+	bool implicit; /* TLS from the first octet on */
+};
 
-	if (k->tls->peer != NULL)
-		facts_cert(k->lib, k->tls->peer, &f);
-	switch (result) {
-	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return err_set(e, ERR_TEMP, ERR_TLS,
-		    "the certificate is not for %s but for %s", name,
-		    f.names[0] != '\0' ? f.names : "no name at all");
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return err_set(e, ERR_TEMP, ERR_TLS,
-		    "a certificate of the chain has expired (the server's "
-		    "own: %s)",
-		    f.expires);
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		return err_set(e, ERR_TEMP, ERR_TLS,
-		    "the trust store does not have the certificate's issuer, "
-		    "\"%s\"",
-		    f.issuer);
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		return err_set(e, ERR_TEMP, ERR_TLS,
-		    "the certificate is signed by nobody but itself");
-	default:
-		return err_set(e, ERR_TEMP, ERR_TLS, "the certificate: %s",
-		    k->lib->X509_verify_cert_error_string(result));
-	}
+static int
+cert_failed(const struct link *k, const char *name, struct err *e)
+{
+	struct cert_text t = { .names = "" };
+	struct cert_wish w = { name, t.names, k->tls->config.crl };
+
+	if (k->check == CHECK_FINGERPRINT)
+		return cert_mismatch(k->lib, k->peer, e);
+	if (k->peer != NULL)
+		cert_text(k->lib, k->peer, &t);
+	return cert_trouble_err(k->lib, &k->trouble, &w, e);
 }
 
 static int
-handshake_failed(const struct link *k, int num, const char *name, struct err *e)
+handshake_failed(
+    const struct link *k, int num, const struct wish *w, struct err *e)
 {
-	long result = k->lib->SSL_get_verify_result(k->ssl);
-
-	if (k->verify && result != X509_V_OK)
-		return cert_failed(k, result, name, e);
+	if (k->trouble.code != 0 ||
+	    (k->check == CHECK_FINGERPRINT && k->peer != NULL &&
+		k->match == CERT_MATCH_NONE))
+		return cert_failed(k, w->name, e);
 	if (num != 0 && k->lib->ERR_peek_error() == 0)
 		return err_errno(e, ERR_TEMP, ERR_TLS, num, "TLS handshake");
+	if (is_no_tls(k->lib))
+		return err_set(e, ERR_TEMP, ERR_TLS,
+		    "TLS handshake: the server does not speak TLS %s",
+		    w->implicit
+			? "from the start on this port; for STARTTLS say "
+			  "smtp:// instead of smtps://"
+			: "behind its reply to STARTTLS");
 	return err_set(
-	    e, ERR_TEMP, ERR_TLS, "TLS handshake: %s", reason(k->lib));
+	    e, ERR_TEMP, ERR_TLS, "TLS handshake: %s", openssl_reason(k->lib));
 }
 
 static int
-handshake(struct io *io, const struct link *k, const char *name, struct err *e)
+handshake(
+    struct io *io, const struct link *k, const struct wish *w, struct err *e)
 {
 	short events;
 	int ret, got, num;
@@ -510,7 +764,7 @@ handshake(struct io *io, const struct link *k, const char *name, struct err *e)
 			events = POLLOUT;
 			break;
 		default:
-			return handshake_failed(k, num, name, e);
+			return handshake_failed(k, num, w, e);
 		}
 		got = wait_fd(io->waiter, io->fd, events, io->deadline);
 		if (got <= 0)
@@ -520,74 +774,88 @@ handshake(struct io *io, const struct link *k, const char *name, struct err *e)
 	}
 }
 
-/* The name goes into SNI, unless it is an address (RFC 6066 3), and, if it
- * is to be verified, into the check; a NULL byte or CN cannot pass for it. */
-static int
-name_set(const struct link *k, const char *name, struct err *e)
+/* A NUL octet or the CN of the subject cannot pass for the name. */
+static bool
+chain_set(const struct link *k, const char *name, bool is_ip)
 {
-	const struct tls_library *l = k->lib;
+	const struct openssl *l = k->lib;
 	X509_VERIFY_PARAM *param = l->SSL_get0_param(k->ssl);
+
+	l->X509_VERIFY_PARAM_set_hostflags(param,
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return l->SSL_ctrl(k->ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
+		   TLSEXT_STATUSTYPE_ocsp, NULL) == 1 &&
+	    (is_ip ? l->X509_VERIFY_PARAM_set1_ip_asc(param, name)
+		   : l->X509_VERIFY_PARAM_set1_host(param, name, 0)) == 1;
+}
+
+/* The name goes into SNI, unless it is an address (RFC 6066 3), and, if it
+ * is to be verified, into the check. */
+static int
+link_set(const struct link *k, const char *name, struct err *e)
+{
+	const struct openssl *l = k->lib;
 	unsigned char ip[16];
 	char sni[256];
 	bool is_ip = inet_pton(AF_INET, name, ip) == 1 ||
 	    inet_pton(AF_INET6, name, ip) == 1;
-	int ok = 1;
+	bool ok = true;
 
 	snprintf(sni, sizeof sni, "%s", name);
 	if (!is_ip)
 		ok = l->SSL_ctrl(k->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 			 TLSEXT_NAMETYPE_host_name, sni) == 1;
-	if (ok && k->verify) {
-		l->X509_VERIFY_PARAM_set_hostflags(param,
-		    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-			X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-		ok = is_ip ? l->X509_VERIFY_PARAM_set1_ip_asc(param, name)
-			   : l->X509_VERIFY_PARAM_set1_host(param, name, 0);
+	if (ok && k->check == CHECK_CHAIN)
+		ok = chain_set(k, name, is_ip);
+	if (k->check != CHECK_NONE)
 		l->SSL_set_verify(k->ssl, SSL_VERIFY_PEER, NULL);
-	}
-	return ok == 1 ? 0
-		       : err_set(e, ERR_TEMP, ERR_TLS,
-			     "TLS cannot be asked for \"%s\"", name);
+	return ok ? 0
+		  : err_set(e, ERR_TEMP, ERR_TLS,
+			"TLS cannot be asked for \"%s\"", name);
 }
 
 static struct link *
-link_new(struct tls *t, int fd, struct err *e)
+link_new(const struct tls *t, int fd, enum check check, struct err *e)
 {
 	struct link *k = calloc(1, sizeof *k);
 
 	if (k != NULL) {
 		k->lib = t->lib;
 		k->tls = t;
+		k->check = check;
 		k->ssl = t->lib->SSL_new(t->ctx);
+		if (k->ssl != NULL && t->lib->SSL_set_fd(k->ssl, fd) == 1 &&
+		    t->lib->SSL_set_ex_data(k->ssl, 0, k) == 1)
+			return k;
+		link_free(k);
 	}
-	if (k == NULL || k->ssl == NULL ||
-	    t->lib->SSL_set_fd(k->ssl, fd) != 1) {
-		if (k != NULL && k->ssl != NULL)
-			t->lib->SSL_free(k->ssl);
-		free(k);
-		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for TLS");
-		return NULL;
-	}
-	return k;
+	err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for TLS");
+	return NULL;
 }
 
 int
 tls_start(struct tls *t, struct io *io, const struct tls_policy *p,
     const char *host, struct tls_facts *facts, struct err *e)
 {
-	bool verify = p->level == TLS_VERIFY;
-	const char *name = p->name != NULL ? p->name : host;
+	enum check check = t->config.fingerprint != NULL ? CHECK_FINGERPRINT
+	    : p->level == TLS_VERIFY                     ? CHECK_CHAIN
+							 : CHECK_NONE;
+	struct wish w = { p->name != NULL ? p->name : host, p->implicit };
 	struct link *k;
 
-	if (tls_ready(t, e) == -1 || (verify && trust_load(t, e) == -1))
+	if (tls_ready(t, e) == -1 ||
+	    (check == CHECK_CHAIN && trust_load(t, e) == -1))
 		return -1;
-	k = link_new(t, io->fd, e);
+	k = link_new(t, io->fd, check, e);
 	if (k == NULL)
 		return -1;
-	k->verify = verify;
-	if (name_set(k, name, e) == -1 || handshake(io, k, name, e) == -1) {
-		t->lib->SSL_free(k->ssl);
-		free(k);
+	if (link_set(k, w.name, e) == -1 || handshake(io, k, &w, e) == -1 ||
+	    (check == CHECK_CHAIN &&
+		cert_staple(t->lib, k->ssl,
+		    t->lib->SSL_CTX_get_cert_store(t->ctx), k->ocsp,
+		    e) == -1)) {
+		link_free(k);
 		return -1;
 	}
 	facts_fill(k, facts);

@@ -46,12 +46,14 @@ struct tls_config {
 	const char *crl; /* a file of revocation lists */
 	/* SHA-256 of the certificate or of its key (SPKI), hex with or
 	 * without colons: what it matches is verified, whatever its chain,
-	 * name and dates are. */
+	 * name and dates are; what it does not match fails, at every level. */
 	const char *fingerprint;
 	const char *cert; /* PEM: ours, and its chain */
 	const char *key; /* PEM: its key; NULL: in `cert` */
 	const char *key_secret; /* the passphrase of an encrypted key */
-	const char *ciphers; /* OpenSSL lists: names with TLS_ are of 1.3 */
+	/* OpenSSL lists: names with TLS_ are of 1.3; the kind of which none
+	 * is named keeps OpenSSL's own. */
+	const char *ciphers;
 	unsigned min; /* least version: 0 or 12 is 1.2; 10, 11, 13 */
 	const char *keylog; /* append secrets of sessions to this file, for
 			       a sniffer (NSS key log format) */
@@ -61,19 +63,21 @@ struct tls_config {
 bool tls_min_parse(const char *, unsigned *min);
 /* True if it is a SHA-256 in hex. */
 bool tls_fingerprint_valid(const char *);
-/* 1 if the PEM file holds an encrypted key, 0 if not, -1 with *e (config) if
- * it cannot be read or others may read it. Loads no library. */
+/* 1 if the PEM file holds an encrypted key, 0 if a plain one, -1 with *e
+ * (config) if it cannot be read, has no key, or others may read it. Loads no
+ * library. */
 int tls_key_is_encrypted(const char *path, struct err *e);
 
-struct tls_library;
+struct openssl;
 
 /* TLS of one process. Nothing is loaded before the first tls_start(). */
 struct tls {
 	struct tls_config config;
-	struct tls_library *lib; /* owned */
+	struct openssl *lib; /* owned */
 	void *ctx; /* owned: the library's context */
-	void *peer; /* owned: the certificate of the last handshake */
 	bool trust_loaded; /* the trust store was named to it */
+	int cert_level; /* least security level of certificates, -1: any */
+	int keylog; /* owned: descriptor, -1: none */
 };
 
 /* What came of a handshake; strings are printable. */
@@ -106,9 +110,10 @@ void tls_free(struct tls *);
  * Handshake over a connected io, within its deadline; from then on it reads
  * and writes through TLS. `host` is the name dialled: for SNI and, with
  * TLS_VERIFY, for the certificate. 0 with *facts, or -1 with *e (temporary,
- * TLS; permanent, config when the trust store cannot be read): the
- * connection is of no more use. The sentence says what failed: expired,
- * unknown issuer, other names, an alert.
+ * TLS; permanent, config when a file or value of the configuration will
+ * not do): the connection is of no more use. The sentence says what failed:
+ * expired, revoked, unknown issuer, other names, an alert. With TLS_VERIFY a
+ * stapled OCSP answer (RFC 6066 8) must hold.
  */
 int tls_start(struct tls *, struct io *, const struct tls_policy *,
     const char *host, struct tls_facts *facts, struct err *e);
