@@ -6,6 +6,9 @@
 #   tempfail  451 4.7.1 to RCPT      permfail  550 5.1.1 to RCPT
 #   drop      550 5.7.1 and the end  slow      an answer after 2 seconds
 #   policy    550 5.7.1 to RCPT      content   550 5.7.1 after the data
+# Behind TLS it offers AUTH: PLAIN, LOGIN and CRAM-MD5 for "alice" with the
+# password "secret", and EXTERNAL for a certificate of the CA.  A login is in
+# DIR/log/mainlog with the message (A=NAME:USER), a refusal too.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$1 ca=$2 ip=${3:-127.0.0.1}
@@ -22,6 +25,8 @@ tls_on_connect_ports = 465
 tls_advertise_hosts = *
 tls_certificate = $ca/mx1.pem
 tls_privatekey = $ca/mx1.key
+tls_try_verify_hosts = *
+tls_verify_certificates = $ca/ca.pem
 host_lookup =
 rfc1413_query_timeout = 0s
 keep_environment =
@@ -63,6 +68,34 @@ box:
   maildir_format
   return_path_add
   envelope_to_add
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{eq{\$auth2}{alice}}{eq{\$auth3}{secret}}}}
+  server_set_id = \$auth2
+  server_advertise_condition = \${if def:tls_in_cipher}
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = \${if and{{eq{\$auth1}{alice}}{eq{\$auth2}{secret}}}}
+  server_set_id = \$auth1
+  server_advertise_condition = \${if def:tls_in_cipher}
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = \${if eq{\$auth1}{alice}{secret}fail}
+  server_set_id = \$auth1
+  server_advertise_condition = \${if def:tls_in_cipher}
+external:
+  driver = external
+  public_name = EXTERNAL
+  server_param2 = \${certextract{subj_altname,dns}{\$tls_in_peercert}}
+  server_condition = \${if eq{\$auth1}{\$auth2}}
+  server_set_id = \$auth1
+  server_advertise_condition = \${if eq{\$tls_in_certificate_verified}{1}}
 CONF
 chown -R Debian-exim:Debian-exim "$dir/mail" "$dir/spool" "$dir/log"
 chmod 755 "$dir"

@@ -1,11 +1,13 @@
 #!/bin/bash
-# postfix.sh DIR CADIR [IP]: Postfix on port 25, and 465 for TLS, in a world.
+# postfix.sh DIR CADIR [IP [SASL]]: Postfix on port 25, and 465 for TLS, in a
+# world.
 #
 # Takes mail for example.test, secure.test and plain.test and puts it, each
-# message a file, into DIR/mail/all/new.
+# message a file, into DIR/mail/all/new.  With SASL, the socket of dovecot.sh
+# that decides, it offers AUTH behind TLS.  DIR/mail.log has each session.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-dir=$1 ca=$2 ip=${3:-127.0.0.1}
+dir=$1 ca=$2 ip=${3:-127.0.0.1} sasl=${4:-}
 
 queues=(active bounce corrupt defer deferred flush hold incoming private
 	saved trace)
@@ -42,6 +44,12 @@ alias_maps =
 alias_database =
 local_recipient_maps =
 local_header_rewrite_clients =
+CONF
+[ -z "$sasl" ] || cat >>"$dir/etc/main.cf" <<CONF
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = $sasl
+smtpd_tls_auth_only = yes
 CONF
 cat >"$dir/etc/master.cf" <<CONF
 $ip:25 inet n - n - - smtpd
