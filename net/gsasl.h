@@ -17,8 +17,11 @@ struct gsasl {
 	struct sasl_library face; /* what others see; ctx is this struct */
 };
 
-/* Loads nothing. */
+/* Loads nothing; the library is loaded by the first knows() or begin(). The
+ * struct stays where it is: its face points to it. */
 void gsasl_init_lazy(struct gsasl *);
-void gsasl_free(struct gsasl *);
+
+/* After the end of all exchanges. The library has a gsasl_free() of its own. */
+void gsasl_release(struct gsasl *);
 
 #endif
