@@ -12,11 +12,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "smtp/sasl.h"
 
-struct buf;
-struct err;
 struct reply;
+
+/* Which connections may carry a secret although nobody was verified: what
+ * the user said in so many words. */
+enum auth_insecure {
+	AUTH_NEVER,
+	AUTH_ENCRYPTED, /* tls_certcheck off: any certificate will do */
+	AUTH_ANYHOW /* --insecure-auth */
+};
 
 /* What the user asks for; all strings are borrowed. */
 struct auth_config {
@@ -24,7 +32,7 @@ struct auth_config {
 	const char *mech; /* NULL: the strongest that works */
 	const char *user, *authzid, *realm;
 	const char *secret; /* fetched just before the worker is made */
-	bool insecure; /* --insecure-auth: over any connection */
+	enum auth_insecure insecure;
 };
 
 /* What the connection is like, for the rule above. */
@@ -42,17 +50,24 @@ struct auth {
 	const struct auth_config *config; /* borrowed */
 	const struct sasl_library *library; /* borrowed */
 	struct sasl_credentials credentials;
+	unsigned char binding[64];
 	const struct sasl_mech *mech; /* the present one */
 	struct sasl *exchange; /* owned */
+	struct buf first; /* owned: our first words */
+	bool waiting; /* they were too long and wait to be asked for */
 	unsigned tried; /* bits: 1 << index in sasl_mechs */
 	bool cancelled; /* "*" was sent: what comes is an error */
-	struct err *why; /* owned: of the cancellation; NULL: none */
+	struct err refused; /* why the last one did not do */
 };
 
 void auth_init(
     struct auth *, const struct auth_config *, const struct sasl_library *);
 /* Wipe and release what it holds. */
 void auth_free(struct auth *);
+
+/* The TLS channel's binding (net/tls.h), copied. */
+void auth_bind(
+    struct auth *, const char *type, const unsigned char *, size_t n);
 
 /*
  * Choose the next mechanism for what the server offers over such a channel
@@ -73,7 +88,8 @@ enum auth_next {
 };
 
 /*
- * Take the server's reply to AUTH or to a response. A mechanism refused for
+ * Take the server's reply to AUTH or to a response; *e comes in as what that
+ * reply says and is changed where something else is to be told. A mechanism refused for
  * its own sake (504, 534, 538, 5.5.4, ...) leads to the next one; 535 does
  * not; 4yz is temporary. `line` is emptied first.
  */

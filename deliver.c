@@ -44,6 +44,14 @@ struct child {
 	int down; /* records come from here; -1: none runs */
 	size_t route; /* counted from 1 */
 	unsigned number;
+	size_t tls; /* of its present connection, in the envelope's list */
+	bool stale; /* it asked for a new token */
+};
+
+/* A route's place in the queue. */
+struct turn {
+	bool fresh; /* with a token that was fetched anew */
+	struct err refused; /* why */
 };
 
 struct delivery {
@@ -54,6 +62,9 @@ struct delivery {
 	struct holder *holders; /* owned: one a recipient */
 	struct child *children; /* owned: cfg->jobs of them */
 	struct pollfd *fds; /* owned: the same number */
+	struct turn *turns; /* owned: one a route */
+	size_t *again; /* owned: routes to start once more, counted from 1 */
+	size_t nagain;
 	size_t next; /* route to start next */
 	size_t running; /* of the children */
 	char *rec; /* owned: RECORD_MAX octets */
@@ -66,6 +77,7 @@ struct news {
 	char host[OUTCOME_HOST_MAX];
 	enum line_from from;
 	struct outcome outcome;
+	struct tls_facts facts;
 };
 
 /* Numbers with their bounds: a row each. */
@@ -102,9 +114,30 @@ number_field(struct news *n, const struct field *f)
 	case TAG_PORT:
 		n->outcome.port = (unsigned)v;
 		return v <= 65535 ? 0 : -1;
+	case TAG_SECURE:
+		n->outcome.tls = (size_t)v;
+		return v <= 1 ? 0 : -1;
+	case TAG_VERIFIED:
+		n->facts.verified = v != 0;
+		return v <= 1 ? 0 : -1;
 	default:
 		return -1;
 	}
+}
+
+static int
+fact_field(struct news *n, const struct field *f)
+{
+	const struct worker_fact *row;
+	size_t i;
+
+	for (i = 0; i < worker_facts_n; i++) {
+		row = &worker_facts[i];
+		if (row->tag == f->tag)
+			return field_str(
+			    f, (char *)&n->facts + row->at, row->size);
+	}
+	return -1;
 }
 
 static int
@@ -129,7 +162,7 @@ octets_field(struct news *n, const struct field *f)
 		enhanced_parse(&o->err.enhanced, f->octets, f->len);
 		return 0;
 	default:
-		return -1;
+		return fact_field(n, f);
 	}
 }
 
@@ -183,10 +216,11 @@ take_outcome(struct delivery *d, size_t r, const struct news *n)
 	memcpy(o->host, n->host, sizeof o->host);
 	memcpy(o->ip, n->outcome.ip, sizeof o->ip);
 	o->port = n->outcome.port;
+	o->tls = n->outcome.tls;
 }
 
 static int
-news_line(struct delivery *d, const struct child *c, struct news *n)
+news_line(struct delivery *d, struct child *c, struct news *n)
 {
 	const struct deliver_line line = {
 		.host = n->host,
@@ -203,37 +237,72 @@ news_line(struct delivery *d, const struct child *c, struct news *n)
 }
 
 static int
-news_final(struct delivery *d, const struct child *c, struct news *n)
+news_final(struct delivery *d, struct child *c, struct news *n)
 {
 	return each_rcpt(d, c, n, mark_final);
 }
 
+/* The text of an error, which every outcome has. */
 static int
-news_outcome(struct delivery *d, const struct child *c, struct news *n)
+news_text(struct news *n)
 {
 	char *text = n->outcome.err.text;
 
-	if (n->text.octets == NULL ||
-	    field_str(&n->text, text, sizeof n->outcome.err.text) == -1)
+	return n->text.octets == NULL
+	    ? -1
+	    : field_str(&n->text, text, sizeof n->outcome.err.text);
+}
+
+static int
+news_outcome(struct delivery *d, struct child *c, struct news *n)
+{
+	if (news_text(n) == -1)
 		return -1;
+	n->outcome.tls = n->outcome.tls != 0 ? c->tls : 0;
 	return each_rcpt(d, c, n, take_outcome);
+}
+
+/* Without memory the connection passes for one that nothing is known of. */
+static int
+news_tls(struct delivery *d, struct child *c, struct news *n)
+{
+	struct tls_facts *f = malloc(sizeof *f);
+
+	if (f != NULL)
+		*f = n->facts;
+	c->tls = f == NULL ? 0 : envelope_add_tls(d->env, f);
+	return 0;
+}
+
+static int
+news_stale(struct delivery *d, struct child *c, struct news *n)
+{
+	struct turn *t = &d->turns[c->route - 1];
+
+	if (t->fresh || c->stale || news_text(n) == -1)
+		return -1;
+	t->refused = n->outcome.err;
+	c->stale = true;
+	return 0;
 }
 
 /* One record: 0, or -1 if no honest worker sends such a thing. */
 static int
-take_record(struct delivery *d, const struct child *c, size_t len)
+take_record(struct delivery *d, struct child *c, size_t len)
 {
 	static int (*const take[])(
-	    struct delivery *, const struct child *, struct news *) = {
+	    struct delivery *, struct child *, struct news *) = {
 		[REC_LINE] = news_line,
 		[REC_FINAL] = news_final,
 		[REC_OUTCOME] = news_outcome,
+		[REC_TLS] = news_tls,
+		[REC_STALE] = news_stale,
 	};
 	struct record r;
 	struct news n;
 
 	if (record_open(&r, d->rec, len) != (long)len || r.type < REC_LINE ||
-	    r.type > REC_OUTCOME || read_news(&n, &r) == -1)
+	    r.type >= RECORD_TYPES || read_news(&n, &r) == -1)
 		return -1;
 	return take[r.type](d, c, &n);
 }
@@ -277,14 +346,33 @@ reap(struct delivery *d, struct child *c)
 	if (got == c->pid && WIFSIGNALED(status))
 		snprintf(how, sizeof how, "was killed by signal %d",
 		    WTERMSIG(status));
-	settle(d, c, how);
+	if (c->stale) {
+		d->turns[c->route - 1].fresh = true;
+		d->again[d->nagain++] = c->route;
+	} else {
+		settle(d, c, how);
+	}
+}
+
+/* One reason for all of a route that are still open. */
+static void
+settle_by(struct delivery *d, const struct child *c, const struct err *e)
+{
+	const struct route *route = &d->plan->routes[c->route - 1];
+	size_t i;
+
+	for (i = 0; i < route->n; i++)
+		outcome_decide(&d->env->rcpts[route->rcpts[i]].outcome, e);
 }
 
 /* In the child: nothing of the parent's but the route's own needs. */
 static void
 become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 {
+	struct worker_config cfg = d->cfg->worker;
 	size_t i;
+
+	cfg.fresh = d->turns[route].fresh;
 
 	/* A worker without its parent would deliver what nobody records. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -293,7 +381,7 @@ become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 	for (i = 0; i < d->cfg->jobs; i++)
 		if (d->children[i].down != -1)
 			close(d->children[i].down);
-	worker_run(&d->cfg->worker, &d->plan->routes[route], d->m, d->env, up);
+	worker_run(&cfg, &d->plan->routes[route], d->m, d->env, up);
 	close(up);
 	_exit(0);
 }
@@ -323,12 +411,12 @@ start(struct delivery *d, struct child *c)
 
 /* There is no room for a single worker: its recipients are decided. */
 static void
-not_started(struct delivery *d, const struct child *c)
+not_started(struct delivery *d, const struct child *c, int num)
 {
 	char how[160], why[96];
 
 	snprintf(how, sizeof how, "could not be started: %s",
-	    strerror_r(errno, why, sizeof why));
+	    strerror_r(num, why, sizeof why));
 	settle(d, c, how);
 }
 
@@ -393,34 +481,101 @@ wait_children(struct delivery *d, int64_t *stopped)
 	return got;
 }
 
-/* A place for a worker, the first that is free; NULL if all are taken. */
-static struct child *
+/* A place for a worker, the first that is free; `jobs` if all are taken. */
+static size_t
 free_place(const struct delivery *d)
 {
 	size_t i;
 
-	for (i = 0; i < d->cfg->jobs; i++)
-		if (d->children[i].down == -1)
-			return &d->children[i];
-	return NULL;
+	for (i = 0; i < d->cfg->jobs && d->children[i].down != -1; i++)
+		;
+	return i;
+}
+
+/*
+ * Have the relay's secrets fetched: 0, or -1 when the route's recipients were
+ * decided because there are none. What the server said of an old token
+ * counts more than that there is no new one.
+ */
+static int
+fetch_secret(struct delivery *d, const struct child *c)
+{
+	const struct relay *relay = d->plan->routes[c->route - 1].relay;
+	struct turn t = d->turns[c->route - 1];
+	struct err e;
+	int got;
+
+	if (d->cfg->on_secret == NULL)
+		return 0;
+	got = d->cfg->on_secret(d->cfg->ctx, relay, t.fresh, &e);
+	if (got == 0)
+		return 0;
+	if (e.stage == STAGE_NONE)
+		e.stage = STAGE_AUTH;
+	settle_by(d, c, got == 1 ? &t.refused : &e);
+	return -1;
+}
+
+/*
+ * Start the route of `c`: 0 when it runs or is decided, -1 when there is no
+ * room beside the others.
+ */
+static int
+start_route(struct delivery *d, struct child *c)
+{
+	const struct relay *relay = d->plan->routes[c->route - 1].relay;
+	int got, num;
+
+	c->number = (unsigned)c->route;
+	c->tls = 0;
+	c->stale = false;
+	if (fetch_secret(d, c) == -1)
+		return 0;
+	got = start(d, c);
+	num = errno;
+	if (d->cfg->on_secret_done != NULL)
+		d->cfg->on_secret_done(d->cfg->ctx, relay);
+	if (got == 0)
+		d->running++;
+	else if (d->running > 0)
+		return -1;
+	else
+		not_started(d, c, num);
+	return 0;
+}
+
+/* The route whose turn it is, counted from 1; 0: none is left. */
+static size_t
+next_route(const struct delivery *d)
+{
+	if (d->nagain > 0)
+		return d->again[d->nagain - 1];
+	return d->next < d->plan->n ? d->next + 1 : 0;
+}
+
+static void
+next_done(struct delivery *d)
+{
+	if (d->nagain > 0)
+		d->nagain--;
+	else
+		d->next++;
 }
 
 /* Start what may start, and can: what cannot waits for another's end. */
 static void
 start_some(struct delivery *d)
 {
-	struct child *c;
+	size_t route, place;
 
-	while (d->next < d->plan->n && (c = free_place(d)) != NULL) {
-		c->route = d->next + 1;
-		c->number = (unsigned)c->route;
-		if (start(d, c) == 0)
-			d->running++;
-		else if (d->running > 0)
+	while ((route = next_route(d)) != 0 &&
+	    (place = free_place(d)) < d->cfg->jobs) {
+		d->children[place].route = route;
+		if (start_route(d, &d->children[place]) == -1)
 			return;
-		else
-			not_started(d, c);
-		d->next++;
+		/* What deliver() made it frees, which the analyzer loses.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		next_done(d);
 	}
 }
 
@@ -475,10 +630,14 @@ deliver(const struct deliver_config *cfg, const struct plan *plan,
 	d.holders = calloc(env->n + 1, sizeof *d.holders);
 	d.children = calloc(mine.jobs + 1, sizeof *d.children);
 	d.fds = calloc(mine.jobs + 1, sizeof *d.fds);
+	d.turns = calloc(plan->n + 1, sizeof *d.turns);
+	d.again = calloc(plan->n + 1, sizeof *d.again);
 	d.rec = malloc(RECORD_MAX);
-	if (d.holders != NULL && d.children != NULL && d.fds != NULL &&
-	    d.rec != NULL)
+	if (d.turns != NULL && d.again != NULL && d.holders != NULL &&
+	    d.children != NULL && d.fds != NULL && d.rec != NULL)
 		run_workers(&d);
+	free(d.turns);
+	free(d.again);
 	free(d.holders);
 	free(d.children);
 	free(d.fds);

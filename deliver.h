@@ -19,6 +19,7 @@ struct err;
 struct message;
 struct observer;
 struct plan;
+struct relay;
 
 /* A line of a worker's dialogue; everything is borrowed for the call. */
 struct deliver_line {
@@ -34,7 +35,17 @@ struct deliver_config {
 	struct worker_config worker;
 	unsigned jobs; /* workers at once, at least 1 */
 	void (*on_line)(void *ctx, const struct deliver_line *);
-	void *ctx; /* borrowed: for on_line */
+	/*
+	 * A worker of this relay is made next: its secrets are to be where
+	 * the relay points to; `again` when the server refused the token that
+	 * was there. 0; 1: `again`, and there is nothing else; -1 with *e.
+	 * NULL: no relay has any.
+	 */
+	int (*on_secret)(
+	    void *ctx, const struct relay *, bool again, struct err *e);
+	/* The worker has its copy: they are to be wiped. May be NULL. */
+	void (*on_secret_done)(void *ctx, const struct relay *);
+	void *ctx; /* borrowed: for all of them */
 };
 
 /*

@@ -4,7 +4,7 @@
  * reaches. Two cursors walk it: `cmd` is the next command to send, `sent`
  * holds those whose replies are awaited. Lock-step is a window of one.
  * Callers: deliver.c. It never connects and never chooses a host.
- * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 3207; 6152; 9422.
+ * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 3207; 4954; 6152; 9422.
  * Ownership: borrows connection, message and envelope.
  */
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "mail/envelope.h"
@@ -25,11 +26,15 @@
 /* Commands that may be on their way at once. */
 #define WINDOW 1
 
+/* Octets of a line of AUTH; tokens are long. */
+#define AUTH_LINE_MAX (64 * 1024)
+
 enum step {
 	STEP_GREETING,
 	STEP_EHLO,
 	STEP_HELO,
 	STEP_STARTTLS,
+	STEP_AUTH,
 	STEP_RSET,
 	STEP_MAIL,
 	STEP_RCPT,
@@ -70,6 +75,10 @@ struct session {
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */
 	bool secure; /* TLS stands */
+	bool verified; /* and the server is who it should be */
+	struct auth auth;
+	struct buf answer; /* owned: AUTH, or to the server's challenge */
+	size_t shown; /* octets of it that are no secret */
 	struct err ehlo; /* the refusal for which HELO is tried */
 };
 
@@ -103,6 +112,7 @@ decide(struct session *s, size_t rcpt, bool in_doubt, const struct err *e)
 	snprintf(o->host, sizeof o->host, "%s", s->cfg.host);
 	snprintf(o->ip, sizeof o->ip, "%s", s->cfg.ip);
 	o->port = s->cfg.port;
+	o->tls = s->secure;
 	if (s->wire.obs->on_outcome != NULL)
 		s->wire.obs->on_outcome(s->wire.obs->ctx, rcpt, o);
 }
@@ -287,6 +297,19 @@ tls_required(const struct session *s)
 	return !s->secure && s->cfg.policy->level >= TLS_ENCRYPT;
 }
 
+/* -PLUS mechanisms want to know which channel they speak over. */
+static void
+bind_auth(struct session *s)
+{
+	unsigned char octets[TLS_BINDING_MAX];
+	const char *type;
+	size_t n = 0;
+
+	type = tls_binding(s->wire.io, octets, &n);
+	if (type != NULL)
+		auth_bind(&s->auth, type, octets, n);
+}
+
 /* The handshake: what is known of the server before it counts no more. */
 static int
 secure(struct session *s, enum step step, struct err *e)
@@ -306,6 +329,10 @@ secure(struct session *s, enum step step, struct err *e)
 	    f.verified ? f.how : "", f.ocsp[0] != '\0' ? ", staple " : "",
 	    f.ocsp);
 	s->secure = true;
+	s->verified = f.verified;
+	if (s->wire.obs->on_tls != NULL)
+		s->wire.obs->on_tls(s->wire.obs->ctx, &f);
+	bind_auth(s);
 	s->caps = (struct caps){ 0 };
 	return 0;
 }
@@ -321,17 +348,45 @@ tls_missing(struct session *s, enum step step, const char *why, struct err *e)
 	return -1;
 }
 
+static bool
+auth_wanted(const struct session *s)
+{
+	return s->cfg.auth != NULL && s->cfg.auth->on;
+}
+
+/* The next mechanism that is worth a try. */
+static int
+begin_auth(struct session *s, struct err *e)
+{
+	const struct auth_channel c = { .encrypted = s->secure,
+		.verified = s->verified,
+		.local = s->cfg.local };
+
+	buf_reset(&s->answer);
+	if (auth_begin(&s->auth, s->caps.auth, &c, &s->answer, &s->shown, e) ==
+	    -1)
+		return -1;
+	return go(s, STEP_AUTH, 0);
+}
+
+/* The server knows us and there is as much TLS as there will be. */
+static int
+after_tls(struct session *s, struct err *e)
+{
+	return auth_wanted(s) ? begin_auth(s, e) : 0;
+}
+
 static int
 after_ehlo(struct session *s, struct cursor at, struct err *e)
 {
 	if (s->secure || s->cfg.policy->level == TLS_NONE)
-		return 0;
+		return after_tls(s, e);
 	if (s->caps.has & CAP_STARTTLS)
 		return go(s, STEP_STARTTLS, 0);
 	if (tls_required(s))
 		return tls_missing(
 		    s, at.step, "the server does not offer STARTTLS", e);
-	return 0;
+	return after_tls(s, e);
 }
 
 static int
@@ -346,8 +401,10 @@ take_ehlo(struct session *s, struct cursor at, struct err *e)
 	if (class == 5 && tls_required(s))
 		return tls_missing(
 		    s, at.step, "the server does not know EHLO", e);
-	/* RFC 7504 3: 521 is about the host, not about EHLO. */
-	if (class == 5 && !s->cfg.lmtp && s->wire.reply.code != 521) {
+	/* RFC 7504 3: 521 is about the host, not about EHLO. HELO knows no
+	 * AUTH. */
+	if (class == 5 && !s->cfg.lmtp && !auth_wanted(s) &&
+	    s->wire.reply.code != 521) {
 		reply_err(s, at.step, &s->ehlo);
 		return go(s, STEP_HELO, 0);
 	}
@@ -394,7 +451,42 @@ take_starttls(struct session *s, struct cursor at, struct err *e)
 	if (tls_required(s))
 		return tls_missing(
 		    s, at.step, "the server refuses STARTTLS", e);
-	return 0;
+	return after_tls(s, e);
+}
+
+/* ---- AUTH ---- */
+
+static int
+send_auth(struct session *s, struct err *e)
+{
+	return wire_secret(
+	    &s->wire, buf_str(&s->answer), s->answer.len, s->shown, e);
+}
+
+static int
+take_auth(struct session *s, struct cursor at, struct err *e)
+{
+	reply_err(s, at.step, e);
+	switch (auth_take(&s->auth, &s->wire.reply, &s->answer, e)) {
+	case AUTH_DONE:
+		buf_free(&s->answer);
+		return 0;
+	case AUTH_SAY:
+		/* "*", which ends an exchange, is no secret. */
+		s->shown = strcmp(buf_str(&s->answer), "*") == 0;
+		return go(s, STEP_AUTH, 0);
+	case AUTH_AGAIN:
+		wire_note(&s->wire, "next mechanism: %s", e->text);
+		return begin_auth(s, e);
+	default:
+		return -1;
+	}
+}
+
+bool
+session_token_refused(const struct session *s, const struct err *e)
+{
+	return auth_token_refused(&s->auth, e);
 }
 
 static int
@@ -590,6 +682,8 @@ static const struct step_row steps[STEP_NONE] = {
 	    take_helo },
 	[STEP_STARTTLS] = { STAGE_STARTTLS, 120, true, SCOPE_HOST,
 	    send_starttls, take_starttls },
+	[STEP_AUTH] = { STAGE_AUTH, 120, true, SCOPE_HOST, send_auth,
+	    take_auth },
 	[STEP_RSET] = { STAGE_RSET, 300, false, SCOPE_HOST, send_rset,
 	    take_rset },
 	[STEP_MAIL] = { STAGE_MAIL, 300, false, SCOPE_HOST, send_mail,
@@ -614,6 +708,11 @@ session_new(
 		return NULL;
 	s->cfg = *cfg;
 	wire_init(&s->wire, io, obs, cfg->timeout_max);
+	buf_init(&s->answer, AUTH_LINE_MAX);
+	if (cfg->auth != NULL)
+		auth_init(&s->auth, cfg->auth, cfg->library);
+	s->auth.credentials.host = cfg->host;
+	s->auth.credentials.port = cfg->port;
 	s->alive = true;
 	return s;
 }
@@ -624,6 +723,8 @@ session_free(struct session *s)
 	if (s == NULL)
 		return;
 	wire_free(&s->wire);
+	buf_free(&s->answer);
+	auth_free(&s->auth);
 	free(s);
 }
 

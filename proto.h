@@ -12,11 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct auth_config;
 struct envelope;
 struct err;
 struct io;
 struct message;
 struct observer;
+struct sasl_library;
 struct session;
 struct tls;
 struct tls_policy;
@@ -31,6 +33,9 @@ struct session_config {
 	struct tls *tls; /* borrowed: the process's, for a policy that may
 			    want it */
 	const struct tls_policy *policy; /* borrowed */
+	const struct auth_config *auth; /* borrowed; NULL: no AUTH */
+	const struct sasl_library *library; /* borrowed; NULL: none */
+	bool local; /* this machine, as the user typed it: no TLS needed */
 };
 
 /* NULL: no memory. */
@@ -40,7 +45,7 @@ void session_free(struct session *);
 
 /*
  * Take the greeting and introduce ourselves, and again behind STARTTLS where
- * the policy wants it (RFC 3207 4.2). 0, or -1 with *e; its scope is
+ * the policy wants it (RFC 3207 4.2); then AUTH, where it is asked for. 0, or -1 with *e; its scope is
  * host: the next target is to be tried.
  */
 int session_open(struct session *, struct err *e);
@@ -56,6 +61,10 @@ int session_open(struct session *, struct err *e);
  */
 int session_send(struct session *, const struct message *, struct envelope *,
     const size_t *rcpts, size_t n, struct err *e);
+
+/* True if that failed because of an OAuth token, which may have grown old:
+ * a new one is worth a try. `e` is what session_open() said. */
+bool session_token_refused(const struct session *, const struct err *e);
 
 /* QUIT if the connection still works; never waits for its reply. */
 void session_quit(struct session *);

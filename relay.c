@@ -88,6 +88,7 @@ target_make(const struct relay *r, struct hosts *h, const struct spec *spec,
 		return 1;
 	t->port = spec->port;
 	t->transport = spec->transport;
+	t->typed = true;
 	t->policy = policy_for(&r->policy, t->transport, t->port, true);
 	t->host = strdup(spec->host);
 	return t->host == NULL ? out_of_memory(why) : 0;
@@ -122,8 +123,10 @@ relay_targets(const struct relay *r, struct hosts *h, struct target **targets,
 		return -1;
 	err_clear(why);
 	*targets = calloc(nspecs, sizeof(**targets));
-	if (*targets == NULL)
-		got = out_of_memory(why);
+	if (*targets == NULL) {
+		spec_free(specs, nspecs);
+		return out_of_memory(why);
+	}
 	for (i = 0; got != -1 && i < nspecs; i++) {
 		got = target_make(r, h, &specs[i], &(*targets)[*n], &e);
 		if (got == 0) {

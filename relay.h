@@ -45,6 +45,7 @@ struct target {
 	unsigned preference; /* MX preference, 0 otherwise */
 	struct dns_addrs addrs; /* owned */
 	struct tls_policy policy;
+	bool typed; /* `host` is the user's word, no DNS record's */
 };
 
 void target_free(struct target *);

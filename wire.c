@@ -109,6 +109,45 @@ on_wait(struct wire *w)
 
 /* ---- commands ---- */
 
+/* A line that is whole goes to the others; `seen` is what may be told. */
+static int
+put_line(
+    struct wire *w, const char *line, size_t n, const char *seen, struct err *e)
+{
+	snprintf(
+	    w->command, sizeof w->command, "%.*s", ERR_COMMAND_MAX - 1, seen);
+	tell(w, LINE_CLIENT, seen, strlen(seen));
+	buf_add(&w->out, line, n);
+	buf_adds(&w->out, "\r\n");
+	if (!buf_ok(&w->out))
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	return 0;
+}
+
+static int
+bad_line(struct err *e)
+{
+	err_set(e, ERR_PERM, ERR_INTERNAL,
+	    "a command with a line end in it, or too long, was not sent");
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+int
+wire_secret(
+    struct wire *w, const char *line, size_t n, size_t shown, struct err *e)
+{
+	char seen[ERR_COMMAND_MAX + 16];
+
+	if (memchr(line, '\r', n) != NULL || memchr(line, '\n', n) != NULL ||
+	    shown > ERR_COMMAND_MAX)
+		return bad_line(e);
+	snprintf(seen, sizeof seen, "%.*s%s%s", (int)shown, line,
+	    shown > 0 && shown < n ? " " : "", shown < n ? "<hidden>" : "");
+	w->secret = true;
+	return put_line(w, line, n, seen, e);
+}
+
 int
 wire_command(struct wire *w, struct err *e, const char *fmt, ...)
 {
@@ -119,22 +158,9 @@ wire_command(struct wire *w, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof line ||
-	    strpbrk(line, "\r\n") != NULL) {
-		err_set(e, ERR_PERM, ERR_INTERNAL,
-		    "a command with a line end in it, or too long, was not "
-		    "sent");
-		e->scope = SCOPE_MESSAGE;
-		return -1;
-	}
-	snprintf(
-	    w->command, sizeof w->command, "%.*s", ERR_COMMAND_MAX - 1, line);
-	tell(w, LINE_CLIENT, line, (size_t)n);
-	buf_add(&w->out, line, (size_t)n);
-	buf_adds(&w->out, "\r\n");
-	if (!buf_ok(&w->out))
-		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	return 0;
+	if (n < 0 || (size_t)n >= sizeof line || strpbrk(line, "\r\n") != NULL)
+		return bad_line(e);
+	return put_line(w, line, (size_t)n, line, e);
 }
 
 int
@@ -150,6 +176,9 @@ wire_flush(struct wire *w, struct err *e)
 		IO_WRITTEN &&
 	    !io_readable(w->io))
 		got = -1;
+	if (w->secret)
+		buf_free(&w->out);
+	w->secret = false;
 	buf_reset(&w->out);
 	return got;
 }

@@ -29,6 +29,7 @@ struct wire {
 	bool whole; /* `reply` has ended: what comes next is another one */
 	bool early; /* `reply` answers data that is not yet whole */
 	bool stopped; /* a stop was heard: nothing new is to be begun */
+	bool secret; /* what is in `out` is to be wiped */
 	bool final; /* the last octets of the message were given away */
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
 };
@@ -53,6 +54,13 @@ void wire_deadline(struct wire *, int seconds);
  */
 int wire_command(struct wire *, struct err *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same for a line of AUTH, which may be long and of which only the first
+ * `shown` octets may be seen by the observer and in errors.
+ */
+int wire_secret(
+    struct wire *, const char *line, size_t n, size_t shown, struct err *);
 
 /* Write what wire_command() gathered: 0, or -1 with *e. */
 int wire_flush(struct wire *, struct err *);

@@ -20,6 +20,7 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
+#include "net/gsasl.h"
 #include "net/io.h"
 #include "proto.h"
 #include "worker.h"
@@ -27,12 +28,32 @@
 /* RFC 5321 has no number for the connection itself; hosts have others. */
 #define CONNECT_MS 30000
 
+#define FACT(tag, field)                                                       \
+	{                                                                      \
+		tag, offsetof(struct tls_facts, field),                        \
+		    sizeof(((struct tls_facts *)NULL)->field)                  \
+	}
+
+const struct worker_fact worker_facts[] = {
+	FACT(TAG_VERSION, version),
+	FACT(TAG_CIPHER, cipher),
+	FACT(TAG_GROUP, group),
+	FACT(TAG_NAMES, names),
+	FACT(TAG_ISSUER, issuer),
+	FACT(TAG_EXPIRES, expires),
+	FACT(TAG_HOW, how),
+	FACT(TAG_OCSP, ocsp),
+};
+const size_t worker_facts_n = sizeof worker_facts / sizeof worker_facts[0];
+
 struct worker {
 	const struct worker_config *cfg; /* borrowed */
 	const struct route *route; /* borrowed */
 	const struct message *m; /* borrowed */
 	struct envelope *env; /* the worker's copy by fork */
 	struct tls tls;
+	struct gsasl gsasl;
+	bool stale; /* the token was refused, a new one is worth a try */
 	bool *clear; /* owned: for each candidate, TLS failed, go without */
 	int up; /* records go here */
 	const char *host; /* borrowed: the present target's */
@@ -98,6 +119,7 @@ flush_outcomes(struct worker *w)
 	record_string(&w->rec, TAG_HOST, o->host);
 	record_string(&w->rec, TAG_IP, o->ip);
 	record_number(&w->rec, TAG_PORT, o->port);
+	record_number(&w->rec, TAG_SECURE, o->tls != 0);
 	return send_record(w, mark);
 }
 
@@ -105,9 +127,9 @@ flush_outcomes(struct worker *w)
 static bool
 alike(const struct outcome *a, const struct outcome *b)
 {
-	return a->in_doubt == b->in_doubt && a->err.verdict == b->err.verdict &&
-	    a->err.kind == b->err.kind && a->err.stage == b->err.stage &&
-	    a->err.code == b->err.code &&
+	return a->in_doubt == b->in_doubt && a->tls == b->tls &&
+	    a->err.verdict == b->err.verdict && a->err.kind == b->err.kind &&
+	    a->err.stage == b->err.stage && a->err.code == b->err.code &&
 	    strcmp(a->err.command, b->err.command) == 0 &&
 	    strcmp(a->err.text, b->err.text) == 0 && a->port == b->port &&
 	    strcmp(a->ip, b->ip) == 0 && strcmp(a->host, b->host) == 0;
@@ -165,6 +187,35 @@ worker_line(void *ctx, enum line_from from, const char *s, size_t n)
 	record_string(&w->rec, TAG_HOST, w->host);
 	record_octets(&w->rec, TAG_TEXT, s, n);
 	send_record(w, mark);
+}
+
+static void
+worker_tls(void *ctx, const struct tls_facts *f)
+{
+	struct worker *w = ctx;
+	size_t mark, i;
+
+	/* What is told until now is of another connection. */
+	flush_outcomes(w);
+	mark = new_record(w, REC_TLS);
+	record_number(&w->rec, TAG_VERIFIED, f->verified);
+	for (i = 0; i < worker_facts_n; i++)
+		record_string(&w->rec, worker_facts[i].tag,
+		    (const char *)f + worker_facts[i].at);
+	send_record(w, mark);
+}
+
+/* The parent may fetch a new token; it decides then. */
+static void
+worker_stale(struct worker *w, const struct err *e)
+{
+	size_t mark;
+
+	flush_outcomes(w);
+	mark = new_record(w, REC_STALE);
+	put_err(&w->rec, e);
+	send_record(w, mark);
+	w->stale = true;
 }
 
 static void
@@ -264,6 +315,7 @@ converse(struct worker *w, const struct target *t,
 	const struct observer obs = {
 		.ctx = w,
 		.on_line = w->cfg->show_lines ? worker_line : NULL,
+		.on_tls = worker_tls,
 		.on_final = worker_final,
 		.on_outcome = worker_outcome,
 		.on_wait = worker_wait,
@@ -277,6 +329,10 @@ converse(struct worker *w, const struct target *t,
 		.port = t->port,
 		.tls = &w->tls,
 		.policy = policy,
+		/* Who is found by MX gets no secret. */
+		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
+						       : NULL,
+		.local = t->typed && auth_is_local(t->host),
 	};
 	struct session *s;
 	struct io io;
@@ -289,6 +345,8 @@ converse(struct worker *w, const struct target *t,
 	else if (session_open(s, e) == 0)
 		got = session_send(
 		    s, w->m, w->env, w->route->rcpts, w->route->n, e);
+	else if (!w->cfg->fresh && session_token_refused(s, e))
+		worker_stale(w, e);
 	if (s != NULL)
 		session_quit(s);
 	session_free(s);
@@ -380,7 +438,8 @@ try_hosts(struct worker *w, struct candidate *c, size_t n)
 	long i;
 	int fd;
 
-	while (open_recipients(w) && !wait_stopped(w->cfg->waiter)) {
+	while (
+	    open_recipients(w) && !w->stale && !wait_stopped(w->cfg->waiter)) {
 		i = dial_next(w, c, n, &fd, &e);
 		if (i < 0)
 			break;
@@ -392,6 +451,8 @@ try_hosts(struct worker *w, struct candidate *c, size_t n)
 			&e) != -1 ||
 		    again_in_clear(w, t, (size_t)i, &e))
 			continue;
+		if (w->stale)
+			return;
 		c[i].dead = true;
 		host_failed(w, t, ip, &e);
 	}
@@ -411,6 +472,7 @@ worker_run(const struct worker_config *cfg, const struct route *route,
 
 	buf_init(&w.rec, RECORD_MAX);
 	tls_init(&w.tls, &route->relay->tls);
+	gsasl_init_lazy(&w.gsasl);
 	w.host = route->ntargets > 0 ? route->targets[0].host : "";
 	c = candidates(route, &n);
 	w.clear = calloc(n + 1, sizeof *w.clear);
@@ -420,8 +482,10 @@ worker_run(const struct worker_config *cfg, const struct route *route,
 		try_hosts(&w, c, n);
 	free(w.clear);
 	free(c);
-	give_up(&w);
+	if (!w.stale)
+		give_up(&w);
 	flush_outcomes(&w);
+	gsasl_release(&w.gsasl);
 	tls_free(&w.tls);
 	buf_free(&w.rec);
 }

@@ -18,18 +18,28 @@ struct waiter;
 struct worker_config {
 	const struct waiter *waiter; /* borrowed */
 	bool show_lines; /* send the dialogue up */
+	bool fresh; /* the token was fetched anew: it is not asked for again */
 };
 
 /*
  * What goes up, as records (base/record.h): REC_LINE has FROM, HOST and TEXT;
  * REC_FINAL has RCPTS: the last octets go out for these next; REC_OUTCOME has
- * RCPTS and all the others but FROM. RCPTS are numbers of the envelope, four
- * octets each in the machine's order.
+ * RCPTS and an outcome; REC_TLS what is known of the connection from here on;
+ * REC_STALE the error for which an OAuth token is to be fetched anew: it is
+ * the last record, and its worker has decided nobody by it. RCPTS are numbers
+ * of the envelope, four octets each in the machine's order.
  */
 /* Recipient numbers in one record. */
 #define RECORD_RCPTS 8000
 
-enum record_type { REC_LINE = 1, REC_FINAL, REC_OUTCOME };
+enum record_type {
+	REC_LINE = 1,
+	REC_FINAL,
+	REC_OUTCOME,
+	REC_TLS,
+	REC_STALE,
+	RECORD_TYPES
+};
 
 enum record_tag {
 	TAG_FROM = 1,
@@ -45,8 +55,26 @@ enum record_tag {
 	TAG_ENHANCED,
 	TAG_COMMAND,
 	TAG_IP,
-	TAG_PORT
+	TAG_PORT,
+	TAG_SECURE,
+	TAG_VERIFIED,
+	TAG_VERSION,
+	TAG_CIPHER,
+	TAG_GROUP,
+	TAG_NAMES,
+	TAG_ISSUER,
+	TAG_EXPIRES,
+	TAG_HOW,
+	TAG_OCSP
 };
+
+/* The strings of a struct tls_facts, a row each. */
+struct worker_fact {
+	enum record_tag tag;
+	size_t at, size; /* in the struct */
+};
+extern const struct worker_fact worker_facts[];
+extern const size_t worker_facts_n;
 
 /*
  * Deliver to the route's pending recipients and send each outcome up `up`;

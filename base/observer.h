@@ -12,6 +12,7 @@
 
 struct err;
 struct outcome;
+struct tls_facts;
 
 /* Who speaks, from our side; NOTE is a remark of ours. */
 enum line_from { LINE_CLIENT = 'C', LINE_SERVER = 'S', LINE_NOTE = '-' };
@@ -20,6 +21,8 @@ struct observer {
 	void *ctx; /* borrowed; handed to each callback */
 	/* One line of the dialogue without its end; raw octets. */
 	void (*on_line)(void *ctx, enum line_from, const char *s, size_t n);
+	/* The connection is private from here on. */
+	void (*on_tls)(void *ctx, const struct tls_facts *);
 	/* The last octets of data go out next, for these recipients. */
 	int (*on_final)(void *ctx, const size_t *rcpts, size_t n);
 	/* A recipient was decided; `i` is its number in the envelope. */

@@ -141,8 +141,42 @@ put_string(struct buf *b, const char *name, const char *value)
 	enc_json(b, value, strlen(value));
 }
 
+static const struct {
+	const char *name;
+	size_t at; /* a string of struct tls_facts */
+} tls_rows[] = {
+	{ "version", offsetof(struct tls_facts, version) },
+	{ "cipher", offsetof(struct tls_facts, cipher) },
+	{ "group", offsetof(struct tls_facts, group) },
+	{ "names", offsetof(struct tls_facts, names) },
+	{ "issuer", offsetof(struct tls_facts, issuer) },
+	{ "expires", offsetof(struct tls_facts, expires) },
+	{ "how", offsetof(struct tls_facts, how) },
+	{ "ocsp", offsetof(struct tls_facts, ocsp) },
+};
+
+/* What is known of the connection that decided; null: it was in clear. */
 static void
-put_recipient(struct buf *b, const struct recipient *r)
+put_tls(struct buf *b, const struct tls_facts *f)
+{
+	size_t i;
+
+	if (f == NULL) {
+		buf_adds(b, "null");
+		return;
+	}
+	buf_addf(b, "{\"verified\":%s", f->verified ? "true" : "false");
+	for (i = 0; i < sizeof tls_rows / sizeof tls_rows[0]; i++) {
+		buf_addc(b, ',');
+		put_string(
+		    b, tls_rows[i].name, (const char *)f + tls_rows[i].at);
+	}
+	buf_addc(b, '}');
+}
+
+static void
+put_recipient(
+    struct buf *b, const struct envelope *env, const struct recipient *r)
 {
 	const struct outcome *o = &r->outcome;
 	char enhanced[ENHANCED_MAX];
@@ -163,7 +197,10 @@ put_recipient(struct buf *b, const struct recipient *r)
 	put_string(b, "host", o->host);
 	buf_addc(b, ',');
 	put_string(b, "ip", o->ip);
-	buf_addf(b, ",\"port\":%u}", o->port);
+	buf_addf(b, ",\"port\":%u,\"tls\":", o->port);
+	put_tls(
+	    b, o->tls > 0 && o->tls <= env->ntls ? env->tls[o->tls - 1] : NULL);
+	buf_addc(b, '}');
 }
 
 static void
@@ -175,7 +212,7 @@ put_recipients(FILE *out, struct buf *b, const struct envelope *env)
 	for (i = 0; i < env->n; i++) {
 		if (i > 0)
 			buf_addc(b, ',');
-		put_recipient(b, &env->rcpts[i]);
+		put_recipient(b, env, &env->rcpts[i]);
 		emit_piece(out, b);
 	}
 	buf_addc(b, ']');

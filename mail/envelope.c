@@ -32,6 +32,9 @@ envelope_free(struct envelope *env)
 	}
 	free(env->rcpts);
 	free(env->slots);
+	for (size_t i = 0; i < env->ntls; i++)
+		free(env->tls[i]);
+	free(env->tls);
 	envelope_init(env);
 }
 
@@ -143,6 +146,21 @@ envelope_add_failed(
 	if (r == NULL)
 		return -1;
 	return outcome_decide(&r->outcome, e);
+}
+
+size_t
+envelope_add_tls(struct envelope *env, struct tls_facts *f)
+{
+	struct tls_facts **list =
+	    reallocarray(env->tls, env->ntls + 1, sizeof(struct tls_facts *));
+
+	if (list == NULL) {
+		free(f);
+		return 0;
+	}
+	env->tls = list;
+	env->tls[env->ntls++] = f;
+	return env->ntls;
 }
 
 size_t

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "mail/address.h"
 
+struct tls_facts;
+
 #define OUTCOME_HOST_MAX 256
 #define OUTCOME_IP_MAX 108 /* a socket's path is longer than any address */
 
@@ -33,6 +35,7 @@ struct outcome {
 	char host[OUTCOME_HOST_MAX]; /* the name asked for, "" if none */
 	char ip[OUTCOME_IP_MAX]; /* "" if none */
 	unsigned port; /* 0 if none */
+	size_t tls; /* in the envelope's list, counted from 1; 0: in clear */
 };
 
 struct recipient {
@@ -48,6 +51,8 @@ struct envelope {
 	size_t size; /* allocated */
 	size_t *slots; /* owned: hash table of index + 1 */
 	size_t nslots; /* a power of two, or 0 */
+	struct tls_facts **tls; /* owned: of private connections (net/tls.h) */
+	size_t ntls;
 };
 
 void envelope_init(struct envelope *);
@@ -66,6 +71,10 @@ int envelope_add(
  */
 int envelope_add_failed(
     struct envelope *, const char *given, size_t n, const struct err *e);
+
+/* Keep what is known of a connection, in memory of malloc(3) that is the
+ * envelope's from now on: its number, from 1, for outcomes; 0: no memory. */
+size_t envelope_add_tls(struct envelope *, struct tls_facts *);
 
 /* Recipients in that state. */
 size_t envelope_count(const struct envelope *, enum outcome_state);
