@@ -1,6 +1,6 @@
 /*
- * dns_fuzz: an answer of any octets, to the questions MX, A and AAAA of
- * "a.test". What is believed is within its limits and may be shown, and
+ * dns_fuzz: an answer of any octets, to the questions MX, SRV, A and AAAA
+ * of "a.test". What is believed is within its limits and may be shown, and
  * whatever is no answer leaves nothing behind.
  */
 #include <stdint.h>
@@ -53,6 +53,27 @@ check_mx(const uint8_t *p, size_t n)
 }
 
 static void
+check_srv(const uint8_t *p, size_t n)
+{
+	struct dns_srv_answer a;
+	enum dns_status st = dns_parse_srv(p, n, NAME, &a);
+	size_t i;
+
+	MUST((st == DNS_OK) == (a.n > 0));
+	MUST(a.n > 0 || a.srv == NULL);
+	MUST(a.n <= DNS_RECORDS_MAX);
+	for (i = 0; i < a.n; i++) {
+		MUST(a.srv[i].priority <= 65535 && a.srv[i].weight <= 65535);
+		MUST(a.srv[i].port <= 65535);
+		MUST(a.srv[i].port > 0 || a.srv[i].host[0] == '\0');
+		check_name(a.srv[i].host);
+	}
+	if (st == DNS_OK)
+		check_name(a.name);
+	dns_srv_free(&a);
+}
+
+static void
 check_addrs(const uint8_t *p, size_t n, int af)
 {
 	struct dns_addrs a = { 0 };
@@ -72,6 +93,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	check_mx(p, n);
+	check_srv(p, n);
 	check_addrs(p, n, AF_INET);
 	check_addrs(p, n, AF_INET6);
 	return 0;

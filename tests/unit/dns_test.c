@@ -72,6 +72,110 @@ TEST(the_root_is_a_null_mx)
 	dns_mx_free(&a);
 }
 
+TEST(srv_records)
+{
+	struct dns_srv_answer a;
+
+	packet_begin(
+	    &k, PACKET_FLAGS | PACKET_AD, "_s._tcp.example.org", TYPE_SRV);
+	put_rr(&k, "_s._tcp.Example.org", TYPE_SRV, "10 60 587 A.example.org");
+	put_rr(&k, "_s._tcp.example.org", TYPE_TXT, "not asked for");
+	put_rr(&k, "other.example.org", TYPE_SRV, "0 0 25 not.ours");
+	put_rr(&k, "_s._tcp.example.org", TYPE_SRV, "65535 0 65535 b.example");
+	CHECK_INT(dns_parse_srv(k.p, k.n, "_s._tcp.example.org", &a), DNS_OK);
+	CHECK_INT(a.n, 2);
+	CHECK_INT(a.srv[0].priority, 10);
+	CHECK_INT(a.srv[0].weight, 60);
+	CHECK_INT(a.srv[0].port, 587);
+	CHECK_STR(a.srv[0].host, "a.example.org");
+	CHECK_INT(a.srv[1].priority, 65535);
+	CHECK_INT(a.srv[1].port, 65535);
+	CHECK_STR(a.srv[1].host, "b.example");
+	CHECK(a.ad);
+	dns_srv_free(&a);
+	CHECK(a.srv == NULL);
+}
+
+static enum dns_status
+srv_status(const char *name)
+{
+	struct dns_srv_answer a;
+	enum dns_status st = dns_parse_srv(k.p, k.n, name, &a);
+
+	dns_srv_free(&a);
+	return st;
+}
+
+TEST(srv_aliases_and_nothing)
+{
+	struct dns_srv_answer a;
+
+	packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+	put_rr(&k, "s.example", TYPE_CNAME, "t.example");
+	CHECK_INT(srv_status("s.example"), DNS_NODATA);
+	put_rr(&k, "t.example", TYPE_SRV, "0 0 465 a.example");
+	CHECK_INT(dns_parse_srv(k.p, k.n, "s.example", &a), DNS_OK);
+	CHECK_STR(a.name, "t.example");
+	dns_srv_free(&a);
+	packet_begin(&k, PACKET_FLAGS | NXDOMAIN, "s.example", TYPE_SRV);
+	CHECK_INT(srv_status("s.example"), DNS_NXDOMAIN);
+	packet_begin(&k, PACKET_FLAGS | SERVFAIL, "s.example", TYPE_SRV);
+	CHECK_INT(srv_status("s.example"), DNS_TEMP);
+	/* The service is decidedly not there (RFC 2782). */
+	packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+	put_rr(&k, "s.example", TYPE_SRV, "0 0 0 .");
+	CHECK_INT(dns_parse_srv(k.p, k.n, "s.example", &a), DNS_OK);
+	CHECK_INT(a.n, 1);
+	CHECK_STR(a.srv[0].host, "");
+	dns_srv_free(&a);
+}
+
+TEST(srv_records_that_are_none)
+{
+	static const char *const bad[] = { "0 0 0 a.example", "0 0 25 a b",
+		"0 0 25 a\xff" };
+	size_t i, at;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+		put_rr(&k, "s.example", TYPE_SRV, bad[i]);
+		CHECK_INT(srv_status("s.example"), DNS_TEMP);
+		put_rr(&k, "s.example", TYPE_SRV, "0 0 25 a.example");
+		CHECK_INT(srv_status("s.example"), DNS_OK);
+	}
+	for (i = 0; i < 7; i++) {
+		packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+		at = rr_begin(&k, "s.example", TYPE_SRV);
+		put_mem(&k, "\0\0\0\0\0\x19", i < 6 ? i : 6);
+		rr_end(&k, at);
+		CHECK_INT(srv_status("s.example"), DNS_TEMP);
+	}
+	/* Octets behind the name. */
+	packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+	at = rr_begin(&k, "s.example", TYPE_SRV);
+	put_mem(&k, "\0\0\0\0\0\x19\1a\0x", 10);
+	rr_end(&k, at);
+	CHECK_INT(srv_status("s.example"), DNS_TEMP);
+}
+
+TEST(of_too_many_srv_records_the_best_stay)
+{
+	struct dns_srv_answer a;
+	char text[32];
+	size_t i;
+
+	packet_begin(&k, PACKET_FLAGS, "s.example", TYPE_SRV);
+	for (i = 0; i < DNS_RECORDS_MAX + 50; i++) {
+		snprintf(text, sizeof(text), "%zu 0 25 h%zu", 1000 - i, i);
+		put_rr(&k, "s.example", TYPE_SRV, text);
+	}
+	CHECK_INT(dns_parse_srv(k.p, k.n, "s.example", &a), DNS_OK);
+	CHECK_INT(a.n, DNS_RECORDS_MAX);
+	for (i = 0; i < a.n; i++)
+		CHECK(a.srv[i].priority <= 950);
+	dns_srv_free(&a);
+}
+
 TEST(response_codes)
 {
 	packet_begin(&k, PACKET_FLAGS, "example.org", TYPE_MX);
@@ -329,6 +433,8 @@ static const struct zone_row zone[] = {
 	{ "referred.test", TYPE_MX, NOERROR, ZONE_REFERRAL, { 0 } },
 	{ "silent.test", TYPE_MX, NOERROR, ZONE_SILENT, { 0 } },
 	{ "stall.test", TYPE_MX, NOERROR, ZONE_TRUNCATED | ZONE_SILENT, { 0 } },
+	{ "s.test", TYPE_SRV, NOERROR, ZONE_AD, { "5 1 587 a.test" } },
+	{ "s-fail.test", TYPE_SRV, SERVFAIL, 0, { 0 } },
 	{ "empty.test", TYPE_MX, NOERROR, 0, { 0 } },
 	{ "both.test", TYPE_A, NOERROR, 0, { "192.0.2.1" } },
 	{ "both.test", TYPE_AAAA, NOERROR, 0, { "2001:db8::1" } },
@@ -405,6 +511,34 @@ TEST(questions_and_answers)
 	    "look-up of referred.test (MX): "
 	    "a referral, the name server does not ask others");
 	check_ask(&c, "not a name", DNS_NXDOMAIN, "not a name does not exist");
+	nameserver_stop(&ns);
+}
+
+TEST(questions_for_services)
+{
+	struct nameserver ns;
+	struct dns_config c = { .timeout = 2000 };
+	struct dns_srv_answer a;
+	struct dns *d;
+	struct err e;
+
+	nameserver_start(&ns, zone);
+	c.nameserver = ns.at;
+	d = dns_new(&c, &e);
+	CHECK_INT(dns_srv(d, "s.test", &a, &e), DNS_OK);
+	CHECK_INT(a.n, 1);
+	CHECK_INT(a.srv[0].port, 587);
+	CHECK_STR(a.srv[0].host, "a.test");
+	CHECK(a.ad);
+	dns_srv_free(&a);
+	CHECK_INT(dns_srv(d, "ok.test", &a, &e), DNS_NODATA);
+	CHECK_STR(e.text, "ok.test has no SRV record");
+	CHECK_INT(dns_srv(d, "nope.test", &a, &e), DNS_NXDOMAIN);
+	CHECK_INT(dns_srv(d, "s-fail.test", &a, &e), DNS_TEMP);
+	CHECK_STR(e.text, "look-up of s-fail.test (SRV): SERVFAIL");
+	CHECK_INT(e.verdict, ERR_TEMP);
+	CHECK_INT(dns_srv(d, "not a name", &a, &e), DNS_NXDOMAIN);
+	dns_free(d);
 	nameserver_stop(&ns);
 }
 

@@ -19,6 +19,7 @@ enum {
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
 	TYPE_OPT = 41
 };
 enum {
@@ -141,8 +142,8 @@ put_opt(struct packet *k)
 }
 
 /*
- * A record by its type: "10 mx.example" of an MX, a name of a CNAME, an
- * address of A and AAAA, and plain octets of all others.
+ * A record by its type: "10 mx.example" of an MX, "0 5 587 a.example" of an
+ * SRV, a name of a CNAME, an address of A and AAAA, and plain octets of all others.
  */
 static inline void
 put_rr(struct packet *k, const char *owner, unsigned type, const char *data)
@@ -150,11 +151,17 @@ put_rr(struct packet *k, const char *owner, unsigned type, const char *data)
 	size_t at = rr_begin(k, owner, type);
 	unsigned char ip[16];
 	char *end;
+	int i;
 
 	switch (type) {
 	case TYPE_MX:
 		put16(k, (unsigned)strtoul(data, &end, 10));
 		put_name(k, end + 1);
+		break;
+	case TYPE_SRV:
+		for (i = 0; i < 3; i++, data = end)
+			put16(k, (unsigned)strtoul(data, &end, 10));
+		put_name(k, data + 1);
 		break;
 	case TYPE_CNAME:
 		put_name(k, data);
