@@ -307,14 +307,36 @@ exchange_begin(void *ctx, const char *mech, const struct sasl_credentials *c,
 	return x;
 }
 
+/* The library reads an empty challenge to its NUL, so there must be one. */
+static int
+library_step(struct exchange *x, const char *in, size_t n, struct buf *out)
+{
+	char *answer = NULL;
+	size_t len = 0;
+	struct buf copy;
+	int rc = GSASL_MALLOC_ERROR;
+
+	buf_init(&copy, n);
+	if (in != NULL)
+		buf_add(&copy, in, n);
+	if (buf_ok(&copy))
+		rc = x->lib->gsasl_step(x->session,
+		    in == NULL ? NULL : buf_str(&copy), n, &answer, &len);
+	if (answer != NULL && (rc == GSASL_OK || rc == GSASL_NEEDS_MORE)) {
+		buf_add(out, answer, len);
+		explicit_bzero(answer, len);
+		x->lib->gsasl_free(answer);
+	}
+	buf_free(&copy);
+	return rc;
+}
+
 static int
 exchange_step(
     void *state, const char *in, size_t n, struct buf *out, struct err *e)
 {
 	struct exchange *x = state;
-	char *answer = NULL;
-	size_t len = 0;
-	int rc = x->lib->gsasl_step(x->session, in, n, &answer, &len);
+	int rc = library_step(x, in, n, out);
 
 	/* GNU SASL 2.2 fails where it should say that it could bind; then it
 	 * says that it cannot. */
@@ -323,16 +345,10 @@ exchange_step(
 		session_end(x);
 		rc = session_start(x, false);
 		if (rc == GSASL_OK)
-			rc = x->lib->gsasl_step(
-			    x->session, in, n, &answer, &len);
+			rc = library_step(x, in, n, out);
 	}
 	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
 		return failed(x->lib, x->mech, rc, e);
-	if (answer != NULL) {
-		buf_add(out, answer, len);
-		explicit_bzero(answer, len);
-		x->lib->gsasl_free(answer);
-	}
 	return rc == GSASL_OK;
 }
 

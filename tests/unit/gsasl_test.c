@@ -545,6 +545,23 @@ TEST(digest_md5_with_a_server_of_ours)
 	check_digest(NULL, "elwood.innosoft.com", false);
 }
 
+/* Empty, and not ended by NUL: nothing behind it may be read. */
+TEST(an_empty_challenge_is_not_a_string)
+{
+	static const struct sasl_credentials cred = { .user = "chris",
+		.secret = "secret",
+		.host = "elwood.innosoft.com" };
+	static const char text[] = "nonce=\"abc\",algorithm=md5-sess";
+	struct client c;
+
+	client_init(&c, "DIGEST-MD5", &cred);
+	CHECK_INT(sasl_step(c.sasl, text, 0, &c.out, &c.e), 0);
+	CHECK_INT(c.out.len, 0);
+	CHECK_INT(sasl_step(c.sasl, text, 0, &c.out, &c.e), -1);
+	CHECK_INT(c.e.kind, ERR_PROTOCOL);
+	client_free(&c);
+}
+
 /* ---- the library ---- */
 
 TEST(what_it_knows)
