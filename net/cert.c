@@ -193,24 +193,53 @@ cert_mismatch(const struct openssl *l, X509 *cert, struct err *e)
 
 /* ---- trouble ---- */
 
-/* The date that explains an error. */
-static const ASN1_TIME *
-trouble_date(const struct openssl *l, X509_STORE_CTX *store, int code)
+/* The dates of the first list of revocations that the certificate's issuer
+ * has; the store forgets the one that it looked at. */
+static void
+crl_date(const struct openssl *l, X509_STORE_CTX *store, bool next,
+    char dst[CERT_DATE_MAX])
 {
 	const X509 *cert = l->X509_STORE_CTX_get_current_cert(store);
-	const X509_CRL *crl = l->X509_STORE_CTX_get0_current_crl(store);
+	OPENSSL_STACK *list = cert == NULL
+	    ? NULL
+	    : (OPENSSL_STACK *)l->X509_STORE_CTX_get1_crls(
+		  store, l->X509_get_issuer_name(cert));
+	X509_CRL *crl;
+	int i;
 
-	switch (code) {
+	for (i = 0; list != NULL && i < l->OPENSSL_sk_num(list); i++) {
+		crl = l->OPENSSL_sk_value(list, i);
+		if (i == 0)
+			text_date(l,
+			    next ? l->X509_CRL_get0_nextUpdate(crl)
+				 : l->X509_CRL_get0_lastUpdate(crl),
+			    dst);
+		l->X509_CRL_free(crl);
+	}
+	l->OPENSSL_sk_free(list);
+}
+
+/* The date that explains an error, if one does. */
+static void
+trouble_date(
+    const struct openssl *l, X509_STORE_CTX *store, struct cert_trouble *t)
+{
+	const X509 *cert = l->X509_STORE_CTX_get_current_cert(store);
+
+	switch (t->code) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return cert != NULL ? l->X509_get0_notAfter(cert) : NULL;
+		text_date(l, l->X509_get0_notAfter(cert), t->when);
+		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return cert != NULL ? l->X509_get0_notBefore(cert) : NULL;
+		text_date(l, l->X509_get0_notBefore(cert), t->when);
+		break;
 	case X509_V_ERR_CRL_HAS_EXPIRED:
-		return crl != NULL ? l->X509_CRL_get0_nextUpdate(crl) : NULL;
 	case X509_V_ERR_CRL_NOT_YET_VALID:
-		return crl != NULL ? l->X509_CRL_get0_lastUpdate(crl) : NULL;
+		crl_date(
+		    l, store, t->code == X509_V_ERR_CRL_HAS_EXPIRED, t->when);
+		break;
 	default:
-		return NULL;
+		break;
 	}
 }
 
@@ -226,9 +255,9 @@ cert_trouble_take(
 	};
 	if (t->code == X509_V_OK)
 		t->code = X509_V_ERR_UNSPECIFIED;
-	text_date(l, trouble_date(l, store, t->code), t->when);
 	if (cert == NULL)
 		return;
+	trouble_date(l, store, t);
 	text_name(
 	    l, l->X509_get_subject_name(cert), t->subject, sizeof t->subject);
 	text_name(

@@ -90,13 +90,14 @@ struct err;
 	X(SSL_version)                                                         \
 	X(SSL_write)                                                           \
 	X(TLS_client_method)                                                   \
+	X(X509_CRL_free)                                                       \
 	X(X509_CRL_get0_lastUpdate)                                            \
 	X(X509_CRL_get0_nextUpdate)                                            \
 	X(X509_LOOKUP_file)                                                    \
 	X(X509_NAME_get_text_by_NID)                                           \
 	X(X509_STORE_CTX_get0_cert)                                            \
-	X(X509_STORE_CTX_get0_current_crl)                                     \
 	X(X509_STORE_CTX_get0_param)                                           \
+	X(X509_STORE_CTX_get1_crls)                                            \
 	X(X509_STORE_CTX_get_current_cert)                                     \
 	X(X509_STORE_CTX_get_error)                                            \
 	X(X509_STORE_CTX_get_error_depth)                                      \

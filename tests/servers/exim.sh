@@ -9,6 +9,7 @@
 # Behind TLS it offers AUTH: PLAIN, LOGIN and CRAM-MD5 for "alice" with the
 # password "secret", and EXTERNAL for a certificate of the CA.  A login is in
 # DIR/log/mainlog with the message (A=NAME:USER), a refusal too.
+# CADIR/mx1.ocsp, if it is there, is stapled.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$1 ca=$2 ip=${3:-127.0.0.1}
@@ -27,6 +28,7 @@ tls_certificate = $ca/mx1.pem
 tls_privatekey = $ca/mx1.key
 tls_try_verify_hosts = *
 tls_verify_certificates = $ca/ca.pem
+$([ ! -e "$ca/mx1.ocsp" ] || echo "tls_ocsp_file = $ca/mx1.ocsp")
 host_lookup =
 rfc1413_query_timeout = 0s
 keep_environment =

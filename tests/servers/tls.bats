@@ -7,9 +7,13 @@ load common
 setup_file() {
 	prepare
 	"$SERVERS/mkca" "$D/ca" 'mx1=DNS:mx1.example.test,IP:127.0.0.1' \
-		'other=DNS:other.example.test' 'expired=IP:127.0.0.4'
-	"$SERVERS/mkca" "$D/stranger" 'own=IP:127.0.0.3'
-	"$SERVERS/mkexpired" "$D/ca" expired
+		'other=DNS:other.example.test' 'expired:past=IP:127.0.0.4' \
+		'early:future=IP:127.0.0.8' 'weak:weak=IP:127.0.0.9' \
+		'sha1:sha1=IP:127.0.0.10' 'must:staple=IP:127.0.0.11' \
+		'six=IP:::1' 'wild=DNS:*.wild.example.test' 'client=DNS:client.test'
+	"$SERVERS/mkca" "$D/stranger" 'own=IP:127.0.0.3' 'client=DNS:client.test'
+	"$SERVERS/mkstatus" "$D/ca" ocsp mx1.ocsp mx1 good
+	chmod 644 "$D/ca/mx1.ocsp"
 	start postfix.sh "$D/postfix" "$D/ca"
 	start exim.sh "$D/exim" "$D/ca" 127.0.0.2
 	export CA=$D/ca/ca.pem
@@ -18,12 +22,18 @@ setup_file() {
 	handshaker 127.0.0.5 "$D/ca/other"
 }
 
-# handshaker IP NAME: something that speaks TLS, with that certificate, on
-# port 465.
+# handshaker IP NAME [ARGUMENT...]: something that speaks TLS, with that
+# certificate, on port 465.
 handshaker() {
 	"$SERVERS/detach" "$D/s_server.$1" openssl s_server -quiet \
-		-accept "$1:465" -cert "$2.crt" -key "$2.key" &
+		-accept "$1:465" -cert "$2.crt" -key "$2.key" "${@:3}" &
 	"$SERVERS/waitport" "$1" 465
+}
+
+# peer IP NAME [WORD...]: SMTP behind TLS on port 465, with that certificate.
+peer() {
+	start_announced "peer.$1" "$SERVERS/tlspeer.py" "$1" 465 \
+		"$D/ca/$2.pem" "$D/ca/$2.key" "${@:3}"
 }
 
 setup() {
@@ -125,6 +135,136 @@ refused() {
 @test "an expired certificate names its day" {
 	refused 'expired on 2021-01-01 00:00:00 UTC' \
 		--tls-trust-file "$CA" --host smtps://127.0.0.4 bob@example.test
+}
+
+@test "a certificate that is not valid yet names its day" {
+	handshaker 127.0.0.8 "$D/ca/early"
+	refused 'not valid before 2099-01-01 00:00:00 UTC' \
+		--tls-trust-file "$CA" --host smtps://127.0.0.8 bob@example.test
+}
+
+@test "a certificate signed by itself" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=me -days 2 \
+		-addext subjectAltName=IP:127.0.0.12 -keyout "$D/me.key" \
+		-out "$D/me.crt"
+	handshaker 127.0.0.12 "$D/me"
+	refused 'signed by nobody but itself' --tls-trust-file "$CA" \
+		--host smtps://127.0.0.12 bob@example.test
+}
+
+@test "a key too weak, a signature by SHA-1" {
+	handshaker 127.0.0.9 "$D/ca/weak" -cipher DEFAULT@SECLEVEL=0
+	refused 'the key of the server'\''s certificate is too weak' \
+		--tls-trust-file "$CA" --host smtps://127.0.0.9 bob@example.test
+	handshaker 127.0.0.10 "$D/ca/sha1" -cipher DEFAULT@SECLEVEL=0
+	refused 'has a signature by a digest that is broken' \
+		--tls-trust-file "$CA" --host smtps://127.0.0.10 bob@example.test
+}
+
+@test "an IPv6 address, a wildcard" {
+	peer ::1 six
+	seen --tls-trust-file "$CA" --host 'smtps://[::1]' bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *'certificate for ::1 '*', verified by chain and name'* ]]
+	peer 127.0.0.13 wild
+	seen --tls-trust-file "$CA" --tls-host a.wild.example.test \
+		--host smtps://127.0.0.13 bob@example.test
+	assert_equal "$status" 0
+	for name in wild.example.test a.b.wild.example.test; do
+		refused "not for $name but for *.wild.example.test" \
+			--tls-trust-file "$CA" --tls-host "$name" \
+			--host smtps://127.0.0.13 bob@example.test
+	done
+}
+
+@test "a staple that says good" {
+	seen --tls verify --tls-trust-file "$CA" --tls-host mx1.example.test \
+		--host 127.0.0.2 bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *', verified by chain and name, staple good'* ]]
+	seen --tls encrypt --host 127.0.0.2 bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr != *staple* ]]
+}
+
+@test "a staple that says revoked, or nothing, or is another's" {
+	local n=20 what
+	for what in 'revoked:was revoked on 2026-01-02 00:00:00 UTC (stapled' \
+		'unknown:the issuer does not know the server'; do
+		"$SERVERS/mkstatus" "$D/ca" ocsp other.ocsp other "${what%%:*}"
+		handshaker 127.0.0.$n "$D/ca/other" \
+			-status_file "$D/ca/other.ocsp"
+		refused "${what#*:}" --tls-trust-file "$CA" \
+			--tls-host other.example.test \
+			--host smtps://127.0.0.$n bob@example.test
+		n=$((n + 1))
+	done
+	handshaker 127.0.0.$n "$D/ca/other" -status_file "$D/ca/mx1.ocsp"
+	refused 'an OCSP answer about another certificate' \
+		--tls-trust-file "$CA" --tls-host other.example.test \
+		--host smtps://127.0.0.$n bob@example.test
+}
+
+@test "a staple by somebody else" {
+	cp "$D/ca/other.crt" "$D/stranger"
+	"$SERVERS/mkstatus" "$D/stranger" ocsp other.ocsp other good
+	handshaker 127.0.0.23 "$D/ca/other" \
+		-status_file "$D/stranger/other.ocsp"
+	refused 'that is not signed by the certificate'\''s issuer' \
+		--tls-trust-file "$CA" --tls-host other.example.test \
+		--host smtps://127.0.0.23 bob@example.test
+}
+
+@test "a certificate that demands a staple" {
+	"$SERVERS/mkstatus" "$D/ca" ocsp must.ocsp must good
+	handshaker 127.0.0.11 "$D/ca/must"
+	refused 'demands a stapled OCSP answer, and the server sent none' \
+		--tls-trust-file "$CA" --host smtps://127.0.0.11 bob@example.test
+	"$SERVERS/detach" "$D/s_server.must" openssl s_server -quiet \
+		-accept 127.0.0.11:587 -cert "$D/ca/must.crt" \
+		-key "$D/ca/must.key" -status_file "$D/ca/must.ocsp" &
+	"$SERVERS/waitport" 127.0.0.11 587
+	seen --tls-trust-file "$CA" --host smtps://127.0.0.11:587 \
+		bob@example.test
+	[[ $stderr == *'by chain and name, staple good'* ]]
+}
+
+@test "TLS that breaks off anywhere is temporary, and told" {
+	local n=40 side
+	for side in server client; do
+		start_announced "cut.$side" "$SERVERS/cut.py" 127.0.0.$n 465 \
+			127.0.0.1 465 $side
+		for _ in {1..40}; do
+			seen --tls encrypt --host smtps://127.0.0.$n \
+				bob@example.test
+			[ "$status" -ne 0 ] || break
+			assert_equal "$status" 75
+			[[ $stderr == *deferred* ]]
+			[[ $stderr == *onnection* || $stderr == *'TLS handshake'* ]]
+		done
+		# The last one was long enough, all before it were cut.
+		assert_equal "$status" 0
+		run grep -c ^cut "$D/cut.$side.log"
+		assert [ "$output" -gt 5 ]
+		n=$((n + 1))
+	done
+}
+
+@test "an end without TLS's own: in doubt before the 250, none behind it" {
+	peer 127.0.0.50 mx1 end=silent
+	seen --tls encrypt --host smtps://127.0.0.50 bob@example.test
+	assert_equal "$status" 75
+	[[ $stderr == *'may have been delivered'* ]]
+	[[ $stderr == *'closed the connection without ending TLS'* ]]
+	peer 127.0.0.51 mx1 end=250
+	seen --tls encrypt --host smtps://127.0.0.51 bob@example.test
+	assert_equal "$status" 0
+}
+
+@test "a server without TLS on a port of TLS" {
+	start_announced clear "$TOOLS/sink" -a 127.0.0.52 -p 465
+	refused 'does not speak TLS from the start on this port' \
+		--host smtps://127.0.0.52 bob@example.test
 }
 
 @test "a certificate for another name tells which" {
