@@ -23,10 +23,8 @@
 #include "net/gsasl.h"
 #include "net/io.h"
 #include "proto.h"
+#include "reach.h"
 #include "worker.h"
-
-/* RFC 5321 has no number for the connection itself; hosts have others. */
-#define CONNECT_MS 30000
 
 #define FACT(tag, field)                                                       \
 	{                                                                      \
@@ -250,27 +248,6 @@ host_failed(struct worker *w, const struct target *t, const char *ip,
 	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
 }
 
-/* All candidates of a route: each address of each target. */
-static struct candidate *
-candidates(const struct route *r, size_t *n)
-{
-	struct candidate *c;
-	size_t i, k, total = 0;
-
-	for (i = 0; i < r->ntargets; i++)
-		total += r->targets[i].addrs.n;
-	c = calloc(total + 1, sizeof *c);
-	*n = 0;
-	if (c == NULL)
-		return NULL;
-	for (i = 0; i < r->ntargets; i++)
-		for (k = 0; k < r->targets[i].addrs.n; k++) {
-			c[*n].to = r->targets[i].addrs.at[k];
-			c[(*n)++].host = i;
-		}
-	return c;
-}
-
 static bool
 open_recipients(const struct worker *w)
 {
@@ -305,12 +282,13 @@ give_up(struct worker *w)
 }
 
 /*
- * One connection to one host: 0 when all is decided, 1 to come again, -1
+ * One connection to one host, which is closed then: 0 when all is decided, 1 to come again, -1
  * with *e for the next host.
  */
 static int
 converse(struct worker *w, const struct target *t,
-    const struct tls_policy *policy, const char *ip, int fd, struct err *e)
+    const struct tls_policy *policy, const char *ip, struct io *io,
+    struct err *e)
 {
 	const struct observer obs = {
 		.ctx = w,
@@ -335,11 +313,9 @@ converse(struct worker *w, const struct target *t,
 		.local = t->typed && auth_is_local(t->host),
 	};
 	struct session *s;
-	struct io io;
 	int got = -1;
 
-	io_init(&io, fd, w->cfg->waiter);
-	s = session_new(&sc, &io, &obs);
+	s = session_new(&sc, io, &obs);
 	if (s == NULL)
 		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	else if (session_open(s, e) == 0)
@@ -350,57 +326,24 @@ converse(struct worker *w, const struct target *t,
 	if (s != NULL)
 		session_quit(s);
 	session_free(s);
-	io_free(&io);
+	io_free(io);
 	return got;
 }
 
-struct dial_ctx {
-	struct worker *w;
-	const struct candidate *c;
-};
-
 static void
-dial_failed(void *ctx, size_t i, const struct err *e)
+reach_failed(void *ctx, size_t target, const char *ip, const struct err *e)
 {
-	const struct dial_ctx *d = ctx;
-	struct err why = *e;
-	char ip[OUTCOME_IP_MAX];
+	struct worker *w = ctx;
 
-	why.stage = STAGE_CONNECT;
-	why.scope = SCOPE_HOST;
-	host_failed(d->w, &d->w->route->targets[d->c[i].host],
-	    endpoint_text(&d->c[i].to, ip, sizeof ip), &why);
-}
-
-static long
-dial_next(
-    struct worker *w, struct candidate *c, size_t n, int *fd, struct err *e)
-{
-	struct dial_ctx ctx = { w, c };
-	const struct dial d = {
-		.source = w->route->relay->source,
-		.timeout = w->route->relay->timeout > 0 &&
-			w->route->relay->timeout < CONNECT_MS
-		    ? w->route->relay->timeout
-		    : CONNECT_MS,
-		.waiter = w->cfg->waiter,
-		.on_failed = dial_failed,
-		.ctx = &ctx,
-	};
-
-	return dial(&d, c, n, fd, e);
+	host_failed(w, &w->route->targets[target], ip, e);
 }
 
 /* Not all hosts were heard: what the others said is not the last word. */
 static void
-break_off(struct worker *w, const struct candidate *c, size_t n, struct err *e)
+break_off(struct worker *w, const struct reach *r, struct err *e)
 {
-	size_t i;
-
-	for (i = 0; i < n && c[i].dead; i++)
-		;
 	if (w->best.verdict == ERR_TEMP ||
-	    (w->best.verdict == ERR_PERM && i == n))
+	    (w->best.verdict == ERR_PERM && reach_over(r)))
 		return;
 	if (wait_stopped(w->cfg->waiter))
 		err_set(e, ERR_TEMP, ERR_CONNECT, "interrupted");
@@ -429,35 +372,34 @@ again_in_clear(
 
 /* Host after host, until nobody is open or none is left. */
 static void
-try_hosts(struct worker *w, struct candidate *c, size_t n)
+try_hosts(struct worker *w, struct reach *r)
 {
 	static const struct tls_policy clear = { TLS_NONE, "", NULL, false };
 	const struct target *t;
 	char ip[OUTCOME_IP_MAX];
+	struct io io;
 	struct err e;
 	long i;
-	int fd;
 
 	while (
 	    open_recipients(w) && !w->stale && !wait_stopped(w->cfg->waiter)) {
-		i = dial_next(w, c, n, &fd, &e);
+		i = reach_next(r, &io, ip, &e);
 		if (i < 0)
 			break;
-		t = &w->route->targets[c[i].host];
+		t = &w->route->targets[reach_target(r, (size_t)i)];
 		w->host = t->host;
-		endpoint_text(&c[i].to, ip, sizeof ip);
-		note(w, "connected to ", ip);
-		if (converse(w, t, w->clear[i] ? &clear : &t->policy, ip, fd,
+		note(w, "connected to ", ip[0] != '\0' ? ip : t->host);
+		if (converse(w, t, w->clear[i] ? &clear : &t->policy, ip, &io,
 			&e) != -1 ||
 		    again_in_clear(w, t, (size_t)i, &e))
 			continue;
 		if (w->stale)
 			return;
-		c[i].dead = true;
+		reach_dead(r, (size_t)i);
 		host_failed(w, t, ip, &e);
 	}
 	if (open_recipients(w))
-		break_off(w, c, n, &e);
+		break_off(w, r, &e);
 }
 
 void
@@ -467,21 +409,29 @@ worker_run(const struct worker_config *cfg, const struct route *route,
 	struct worker w = {
 		.cfg = cfg, .route = route, .m = m, .env = env, .up = up
 	};
-	struct candidate *c;
-	size_t n;
+	const struct reach_config rc = {
+		.relay = route->relay,
+		.targets = route->targets,
+		.ntargets = route->ntargets,
+		.waiter = cfg->waiter,
+		.on_failed = reach_failed,
+		.ctx = &w,
+	};
+	struct reach *r;
 
 	buf_init(&w.rec, RECORD_MAX);
 	tls_init(&w.tls, &route->relay->tls);
 	gsasl_init_lazy(&w.gsasl);
 	w.host = route->ntargets > 0 ? route->targets[0].host : "";
-	c = candidates(route, &n);
-	w.clear = calloc(n + 1, sizeof *w.clear);
-	if (c == NULL || w.clear == NULL)
+	r = reach_new(&rc);
+	if (r != NULL)
+		w.clear = calloc(reach_count(r) + 1, sizeof *w.clear);
+	if (w.clear == NULL)
 		err_set(&w.best, ERR_TEMP, ERR_MACHINE, "no memory");
 	else
-		try_hosts(&w, c, n);
+		try_hosts(&w, r);
 	free(w.clear);
-	free(c);
+	reach_free(r);
 	if (!w.stale)
 		give_up(&w);
 	flush_outcomes(&w);
