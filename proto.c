@@ -266,11 +266,20 @@ refused(struct session *s, enum step step, struct err *e)
 	return -1;
 }
 
+static void
+tell_hello(const struct session *s, enum step step)
+{
+	if (s->wire.obs->on_hello != NULL)
+		s->wire.obs->on_hello(s->wire.obs->ctx, steps[step].stage,
+		    s->secure, &s->wire.reply);
+}
+
 static int
 take_greeting(struct session *s, struct cursor at, struct err *e)
 {
 	if (reply_class(&s->wire.reply) != 2)
 		return refused(s, at.step, e);
+	tell_hello(s, at.step);
 	return go(s, STEP_EHLO, 0);
 }
 
@@ -395,6 +404,7 @@ take_ehlo(struct session *s, struct cursor at, struct err *e)
 	int class = reply_class(&s->wire.reply);
 
 	if (class == 2) {
+		tell_hello(s, at.step);
 		caps_parse(&s->caps, &s->wire.reply);
 		return after_ehlo(s, at, e);
 	}

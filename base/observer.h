@@ -8,10 +8,13 @@
 #ifndef BASE_OBSERVER_H
 #define BASE_OBSERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-struct err;
+#include "base/err.h"
+
 struct outcome;
+struct reply;
 struct tls_facts;
 
 /* Who speaks, from our side; NOTE is a remark of ours. */
@@ -21,6 +24,10 @@ struct observer {
 	void *ctx; /* borrowed; handed to each callback */
 	/* One line of the dialogue without its end; raw octets. */
 	void (*on_line)(void *ctx, enum line_from, const char *s, size_t n);
+	/* The server introduces itself: the greeting, or its reply to EHLO;
+	 * `secure`: over TLS. */
+	void (*on_hello)(
+	    void *ctx, enum stage, bool secure, const struct reply *);
 	/* The connection is private from here on. */
 	void (*on_tls)(void *ctx, const struct tls_facts *);
 	/* The last octets of data go out next, for these recipients. */

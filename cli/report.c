@@ -156,8 +156,8 @@ static const struct {
 };
 
 /* What is known of the connection that decided; null: it was in clear. */
-static void
-put_tls(struct buf *b, const struct tls_facts *f)
+void
+report_json_tls(struct buf *b, const struct tls_facts *f)
 {
 	size_t i;
 
@@ -198,7 +198,7 @@ put_recipient(
 	buf_addc(b, ',');
 	put_string(b, "ip", o->ip);
 	buf_addf(b, ",\"port\":%u,\"tls\":", o->port);
-	put_tls(
+	report_json_tls(
 	    b, o->tls > 0 && o->tls <= env->ntls ? env->tls[o->tls - 1] : NULL);
 	buf_addc(b, '}');
 }

@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct buf;
 struct deliver_line;
 struct envelope;
 struct err;
 struct message;
 struct plan;
+struct tls_facts;
 
 /* "smtpsend: ..." for an error that has no recipient. */
 void report_error(FILE *, const struct err *);
@@ -27,6 +29,9 @@ void report_failures(FILE *, const struct envelope *);
 
 /* The whole result as one JSON object and a line end. */
 void report_json(FILE *, const struct envelope *, uint64_t size, int exit);
+
+/* What is known of a private connection, as a JSON object; NULL: null. */
+void report_json_tls(struct buf *, const struct tls_facts *);
 
 /* --dry-run: each route, its targets in order and its recipients. */
 void report_plan(FILE *, const struct plan *, const struct envelope *,

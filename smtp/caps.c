@@ -19,8 +19,9 @@ struct word {
 
 struct cap_row {
 	const char *name;
-	enum cap bit;
+	unsigned bit; /* of enum cap; 0: it changes nothing for us */
 	void (*parse)(struct caps *, struct word params); /* NULL: none */
+	const char *words; /* what it means, for people */
 };
 
 struct limit_row {
@@ -168,25 +169,39 @@ parse_auth(struct caps *c, struct word params)
 }
 
 static const struct cap_row cap_rows[] = {
-	{ "ENHANCEDSTATUSCODES", CAP_ENHANCEDSTATUSCODES, NULL },
-	{ "8BITMIME", CAP_8BITMIME, NULL },
-	{ "SIZE", CAP_SIZE, parse_size },
-	{ "PIPELINING", CAP_PIPELINING, NULL },
-	{ "CHUNKING", CAP_CHUNKING, NULL },
-	{ "BINARYMIME", CAP_BINARYMIME, NULL },
-	{ "SMTPUTF8", CAP_SMTPUTF8, NULL },
-	{ "DSN", CAP_DSN, NULL },
-	{ "STARTTLS", CAP_STARTTLS, NULL },
-	{ "AUTH", CAP_AUTH, parse_auth },
-	{ "AUTH=", CAP_AUTH, parse_auth }, /* before RFC 2554 */
-	{ "LIMITS", CAP_LIMITS, parse_limits },
-	{ "DELIVERBY", CAP_DELIVERBY, NULL },
-	{ "FUTURERELEASE", CAP_FUTURERELEASE, NULL },
-	{ "MT-PRIORITY", CAP_MT_PRIORITY, NULL },
-	{ "REQUIRETLS", CAP_REQUIRETLS, NULL },
-	{ "VRFY", CAP_VRFY, NULL },
-	{ "EXPN", CAP_EXPN, NULL },
-	{ "ETRN", CAP_ETRN, NULL },
+	{ "ENHANCEDSTATUSCODES", CAP_ENHANCEDSTATUSCODES, NULL,
+	    "replies have codes that say more than three digits" },
+	{ "8BITMIME", CAP_8BITMIME, NULL, "8-bit text may be sent as it is" },
+	{ "SIZE", CAP_SIZE, parse_size,
+	    "the largest message it takes, octets (0 or none: not said)" },
+	{ "PIPELINING", CAP_PIPELINING, NULL,
+	    "commands need not wait for each other's replies" },
+	{ "CHUNKING", CAP_CHUNKING, NULL,
+	    "messages may be sent in counted chunks (BDAT)" },
+	{ "BINARYMIME", CAP_BINARYMIME, NULL,
+	    "binary parts may be sent as they are, in chunks" },
+	{ "SMTPUTF8", CAP_SMTPUTF8, NULL,
+	    "addresses and headers may be UTF-8" },
+	{ "DSN", CAP_DSN, NULL, "delivery reports can be asked for" },
+	{ "STARTTLS", CAP_STARTTLS, NULL, "the connection can be encrypted" },
+	{ "AUTH", CAP_AUTH, parse_auth, "logging in, by these mechanisms" },
+	{ "AUTH=", CAP_AUTH, parse_auth,
+	    "logging in, as old clients want it said" }, /* before RFC 2554 */
+	{ "LIMITS", CAP_LIMITS, parse_limits,
+	    "how much it takes over one connection" },
+	{ "DELIVERBY", CAP_DELIVERBY, NULL,
+	    "a time can be set by which mail is to be delivered" },
+	{ "FUTURERELEASE", CAP_FUTURERELEASE, NULL,
+	    "mail can be held back for a time" },
+	{ "MT-PRIORITY", CAP_MT_PRIORITY, NULL, "mail can have a priority" },
+	{ "REQUIRETLS", CAP_REQUIRETLS, NULL,
+	    "TLS can be demanded for the whole way" },
+	{ "VRFY", CAP_VRFY, NULL, "addresses can be asked for" },
+	{ "EXPN", CAP_EXPN, NULL, "lists can be expanded" },
+	{ "ETRN", CAP_ETRN, NULL, "waiting mail can be asked for" },
+	{ "HELP", 0, NULL, "it can be asked for help" },
+	{ "XCLIENT", 0, NULL, "a trusted host may say whom it speaks for" },
+	{ "XFORWARD", 0, NULL, "a trusted host may say where mail came from" },
 };
 
 /* "AUTH=LOGIN": the keyword is all up to and with the equals sign. */
@@ -204,6 +219,18 @@ keyword(struct word *line)
 	line->s -= back;
 	line->n += back;
 	return w;
+}
+
+const char *
+caps_words(const char *s, size_t n)
+{
+	struct word line = { s, n }, name = keyword(&line);
+	size_t i;
+
+	for (i = 0; i < sizeof(cap_rows) / sizeof(cap_rows[0]); i++)
+		if (word_is(name, cap_rows[i].name))
+			return cap_rows[i].words;
+	return NULL;
 }
 
 static void

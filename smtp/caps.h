@@ -9,6 +9,7 @@
 #define SMTP_CAPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct reply;
@@ -49,5 +50,9 @@ struct caps {
  * obsolete "AUTH=LOGIN" form adds its mechanisms too.
  */
 void caps_parse(struct caps *, const struct reply *);
+
+/* What a line of the reply says, for people; NULL: a keyword we do not know.
+ * Static. */
+const char *caps_words(const char *line, size_t n);
 
 #endif
