@@ -433,7 +433,7 @@ staple_says(const struct openssl *l, OCSP_BASICRESP *answer, X509 *cert,
     X509 *issuer, struct err *e)
 {
 	struct ocsp_status s = { 0 };
-	char when[CERT_DATE_MAX];
+	char when[CERT_DATE_MAX], until[CERT_DATE_MAX];
 
 	if (!staple_find(l, answer, cert, issuer, &s))
 		return err_set(e, ERR_TEMP, ERR_TLS,
@@ -449,11 +449,12 @@ staple_says(const struct openssl *l, OCSP_BASICRESP *answer, X509 *cert,
 	}
 	if (l->OCSP_check_validity(s.from, s.until, OCSP_SKEW,
 		s.until == NULL ? OCSP_AGE : -1) != 1) {
-		text_date(l, s.until != NULL ? s.until : s.from, when);
+		text_date(l, s.from, when);
+		text_date(l, s.until, until);
 		return err_set(e, ERR_TEMP, ERR_TLS,
 		    "the server staples an OCSP answer that is not current "
-		    "(%s %s)",
-		    s.until != NULL ? "until" : "of", when);
+		    "(from %s%s%s)",
+		    when, s.until != NULL ? " until " : "", until);
 	}
 	if (s.status != V_OCSP_CERTSTATUS_GOOD)
 		return err_set(e, ERR_TEMP, ERR_TLS,

@@ -1,7 +1,7 @@
 /*
  * tls: what the configuration's words mean, which files of keys will do, and
  * handshakes with a server of OpenSSL's own in a child: pins, bindings, key
- * logs, versions, ciphers. Chains, names and lists of revocation are for
+ * logs, versions, ciphers, OCSP answers. Chains, names and lists of revocation are for
  * tests/servers/tls.bats.
  */
 #include <fcntl.h>
@@ -13,9 +13,11 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/err.h"
 #include "net/io.h"
@@ -187,6 +189,7 @@ struct play {
 	uint64_t options;
 	const char *suites;
 	bool want_client;
+	OCSP_RESPONSE *staple;
 };
 
 /* The server's idea of the binding, as its clients would compute it. */
@@ -209,9 +212,21 @@ any_certificate(int ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+static int
+hand_out_staple(SSL *ssl, void *arg)
+{
+	const struct play *p = arg;
+	unsigned char *der = NULL;
+	int n = i2d_OCSP_RESPONSE(p->staple, &der);
+
+	return SSL_set_tlsext_status_ocsp_resp(ssl, der, n) == 1
+	    ? SSL_TLSEXT_ERR_OK
+	    : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 /* One octet: the length of the binding; and the binding. */
 static void
-serve(int fd, const struct identity *id, const struct play *p)
+serve(int fd, const struct identity *id, struct play *p)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	unsigned char out[65];
@@ -226,6 +241,10 @@ serve(int fd, const struct identity *id, const struct play *p)
 		SSL_CTX_set_verify(ctx,
 		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 		    any_certificate);
+	if (p->staple != NULL) {
+		SSL_CTX_set_tlsext_status_cb(ctx, hand_out_staple);
+		SSL_CTX_set_tlsext_status_arg(ctx, p);
+	}
 	SSL_CTX_use_certificate(ctx, id->cert);
 	SSL_CTX_use_PrivateKey(ctx, id->key);
 	ssl = SSL_new(ctx);
@@ -255,6 +274,7 @@ meet(struct meeting *m, const struct play *p, const struct tls_config *c,
     enum tls_level level)
 {
 	struct tls_policy policy = { .level = level, .source = "test" };
+	struct play mine = *p;
 	int fds[2];
 
 	memset(&m->facts, 0, sizeof(m->facts));
@@ -264,7 +284,7 @@ meet(struct meeting *m, const struct play *p, const struct tls_config *c,
 	m->pid = fork();
 	if (m->pid == 0) {
 		close(fds[0]);
-		serve(fds[1], &m->id, p);
+		serve(fds[1], &m->id, &mine);
 		_exit(0);
 	}
 	close(fds[1]);
@@ -285,10 +305,8 @@ part(struct meeting *m)
 	identity_free(&m->id);
 }
 
-static const struct play any = { TLS1_2_VERSION, TLS1_3_VERSION, 0, NULL,
-	false };
-static const struct play old = { TLS1_2_VERSION, TLS1_2_VERSION, 0, NULL,
-	false };
+static const struct play any = { .min = TLS1_2_VERSION, .max = TLS1_3_VERSION };
+static const struct play old = { .min = TLS1_2_VERSION, .max = TLS1_2_VERSION };
 
 TEST(a_pin_holds_whatever_the_certificate_is)
 {
@@ -409,7 +427,7 @@ TEST(a_binding_that_can_be_forged_is_none)
 
 TEST(the_least_version_is_kept)
 {
-	struct play oldest = { TLS1_VERSION, TLS1_2_VERSION, 0, NULL, false };
+	struct play oldest = { .min = TLS1_VERSION, .max = TLS1_2_VERSION };
 	struct tls_config c = { .min = 13 };
 	struct meeting m;
 
@@ -469,7 +487,7 @@ TEST(ciphers_are_known_by_name)
 TEST(no_cipher_in_common_is_told)
 {
 	struct play p = { TLS1_3_VERSION, TLS1_3_VERSION, 0,
-		"TLS_AES_256_GCM_SHA384", false };
+		"TLS_AES_256_GCM_SHA384", false, NULL };
 	struct tls_config c = { .ciphers = "TLS_CHACHA20_POLY1305_SHA256" };
 	struct meeting m;
 
@@ -528,7 +546,7 @@ write_identity(
 static void
 check_client(const struct tls_config *c, int max, int got)
 {
-	struct play p = { TLS1_2_VERSION, max, 0, NULL, true };
+	struct play p = { TLS1_2_VERSION, max, 0, NULL, true, NULL };
 	struct meeting m;
 
 	identity_make(&m.id);
@@ -598,6 +616,133 @@ TEST(a_key_of_another_certificate_is_found_out)
 	check_config_error(&c, key, "without its certificate");
 	identity_free(&other);
 	identity_free(&id);
+}
+
+/* ---- OCSP ---- */
+
+static void
+extension(X509 *cert, int nid, const char *value)
+{
+	X509_EXTENSION *x = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	CHECK(x != NULL && X509_add_ext(cert, x, -1) == 1);
+	X509_EXTENSION_free(x);
+}
+
+/* A certificate of today, by `ca` or by itself. */
+static void
+certify(struct identity *id, const char *cn, const struct identity *ca)
+{
+	X509_NAME *name = X509_NAME_new();
+
+	X509_NAME_add_entry_by_txt(
+	    name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
+	X509_set_subject_name(id->cert, name);
+	X509_NAME_free(name);
+	X509_set_issuer_name(id->cert, X509_get_subject_name(ca->cert));
+	X509_gmtime_adj(X509_getm_notAfter(id->cert), 100000);
+	if (ca == id) {
+		extension(id->cert, NID_basic_constraints, "critical,CA:TRUE");
+		extension(id->cert, NID_key_usage, "keyCertSign,cRLSign");
+	} else
+		extension(id->cert, NID_subject_alt_name, "DNS:localhost");
+	CHECK(X509_sign(id->cert, ca->key, EVP_sha256()) > 0);
+}
+
+/* What an answer is like. */
+struct answer {
+	const char *what; /* words of the failure, NULL: it holds */
+	int response; /* its own status */
+	int status; /* the certificate's */
+	long from, until; /* seconds from now; until 0: not said */
+	bool stranger; /* signed by another */
+};
+
+static OCSP_RESPONSE *
+answer_make(const struct answer *a, X509 *leaf, const struct identity *ca,
+    const struct identity *signer)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha256(), leaf, ca->cert);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, a->from);
+	ASN1_TIME *until = X509_gmtime_adj(NULL, a->until);
+	OCSP_RESPONSE *r;
+
+	OCSP_basic_add1_status(basic, id, a->status,
+	    OCSP_REVOKED_STATUS_NOSTATUS, from, from,
+	    a->until != 0 ? until : NULL);
+	CHECK_INT(OCSP_basic_sign(
+		      basic, signer->cert, signer->key, EVP_sha256(), NULL, 0),
+	    1);
+	r = OCSP_response_create(a->response,
+	    a->response == OCSP_RESPONSE_STATUS_SUCCESSFUL ? basic : NULL);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(until);
+	OCSP_CERTID_free(id);
+	OCSP_BASICRESP_free(basic);
+	return r;
+}
+
+static void
+check_answer(const struct answer *a, const struct tls_config *c,
+    const struct identity *ca, const struct identity *stranger)
+{
+	struct play p = any;
+	struct meeting m;
+
+	identity_make(&m.id);
+	certify(&m.id, "leaf", ca);
+	p.staple = answer_make(a, m.id.cert, ca, a->stranger ? stranger : ca);
+	meet(&m, &p, c, TLS_VERIFY);
+	CHECK_INT(m.got, a->what == NULL ? 0 : -1);
+	CHECK_STR(m.facts.ocsp, a->what == NULL ? "good" : "");
+	if (a->what != NULL) {
+		CHECK_INT(m.e.verdict, ERR_TEMP);
+		CHECK_INT(m.e.kind, ERR_TLS);
+		CHECK(strstr(m.e.text, a->what) != NULL);
+	}
+	part(&m);
+	OCSP_RESPONSE_free(p.staple);
+}
+
+#define DAY (24L * 60 * 60)
+
+TEST(an_answer_must_be_good_now_and_the_issuers)
+{
+	static const struct answer answers[] = {
+		{ NULL, 0, V_OCSP_CERTSTATUS_GOOD, -60, DAY, false },
+		{ NULL, 0, V_OCSP_CERTSTATUS_GOOD, -60, 0, false },
+		{ "was revoked on", 0, V_OCSP_CERTSTATUS_REVOKED, -60, DAY,
+		    false },
+		{ "was revoked on", 0, V_OCSP_CERTSTATUS_REVOKED, -9 * DAY,
+		    -DAY, false },
+		{ "does not know", 0, V_OCSP_CERTSTATUS_UNKNOWN, -60, DAY,
+		    false },
+		{ "not current (from", 0, V_OCSP_CERTSTATUS_GOOD, -9 * DAY,
+		    -DAY, false },
+		{ "not current (from", 0, V_OCSP_CERTSTATUS_GOOD, DAY, 2 * DAY,
+		    false },
+		{ "not current (from", 0, V_OCSP_CERTSTATUS_GOOD, -30 * DAY, 0,
+		    false },
+		{ "not signed by", 0, V_OCSP_CERTSTATUS_GOOD, -60, DAY, true },
+		{ "trylater", OCSP_RESPONSE_STATUS_TRYLATER,
+		    V_OCSP_CERTSTATUS_GOOD, -60, DAY, false },
+	};
+	struct tls_config c = { 0 };
+	struct identity ca, stranger;
+	char cert[64], key[64];
+	size_t i;
+
+	identity_make(&ca);
+	certify(&ca, "unit CA", &ca);
+	identity_make(&stranger);
+	certify(&stranger, "unit CA", &stranger);
+	write_identity(&ca, NULL, cert, key);
+	c.trust = cert;
+	for (i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+		check_answer(&answers[i], &c, &ca, &stranger);
+	identity_free(&ca);
+	identity_free(&stranger);
 }
 
 /* The folder of all tests, before the first and after the last of them.
