@@ -592,12 +592,14 @@ mx_port(const struct relay *r)
 
 /*
  * Whether a mail host may turn out to be this one (RFC 5321 5.1). Not when
- * the user said where to go, by port or by address.
+ * the user said where to go, by port or by address, nor behind a proxy: what
+ * a name means there, nobody here knows.
  */
 static bool
 may_loop(const struct planner *p, const char *host, unsigned port)
 {
-	return p->relay->port == 0 && !host_overridden(&p->hosts, host, port);
+	return p->relay->proxy == NULL && p->relay->port == 0 &&
+	    !host_overridden(&p->hosts, host, port);
 }
 
 /* Look one host up and add it to the route; -1 for want of memory. */
@@ -611,8 +613,10 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 	enum dns_status st;
 	struct err why;
 
-	st = host_addrs(
-	    &p->hosts, mx->host, port, is_literal(g), &t.addrs, &why);
+	st = p->relay->proxy != NULL
+	    ? host_proxy(&p->hosts, p->relay->proxy, &t.addrs, &why)
+	    : host_addrs(
+		  &p->hosts, mx->host, port, is_literal(g), &t.addrs, &why);
 	if (st != DNS_OK) {
 		s->troubles += st == DNS_TEMP;
 		if (st == DNS_TEMP)
@@ -625,7 +629,7 @@ search_host(struct planner *p, const struct group *g, const struct dns_mx *mx,
 		return 0;
 	}
 	host_trim(&t.addrs, RELAY_ADDRESSES_MAX);
-	t.policy = policy_for(&p->relay->policy, t.transport, port, false);
+	t.policy = policy_for(&p->relay->policy, t.transport, port, POLICY_MX);
 	t.host = strdup(mx->host);
 	r->targets[r->ntargets++] = t;
 	return t.host == NULL ? out_of_memory(e) : 0;
@@ -701,7 +705,7 @@ group_route(
 	g->route = r;
 	r->source = g->source;
 	r->relay = p->relay;
-	r->rcpts = calloc(g->nrcpts, sizeof(*r->rcpts));
+	r->rcpts = calloc(g->nrcpts + 1, sizeof(*r->rcpts));
 	if (r->rcpts == NULL)
 		return out_of_memory(e);
 	if (group_search(p, g, &s, e) == -1)
@@ -855,6 +859,7 @@ mx_plan(const struct mx_config *c, struct envelope *env, struct plan *plan,
 			.noverrides = c->noverrides,
 			.dns_config = &c->dns,
 			.own_name = c->relay->helo,
+			.random = c->random,
 		},
 	};
 	int ret;

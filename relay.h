@@ -26,13 +26,16 @@ struct proxy;
 
 struct relay {
 	const char *name; /* the account's; NULL: no account */
-	/* SCHEME://HOST:PORT,... as typed; NULL: by MX of each recipient */
+	/* As typed: SCHEME://HOST:PORT, mx:DOMAIN, srv:DOMAIN, ... NULL: by
+	 * MX of each recipient */
 	const char *hosts;
 	unsigned port; /* 0: the transport's own */
 	struct policy_config policy;
 	struct tls_config tls;
 	struct auth_config auth; /* `secret` comes late: deliver.h */
-	const struct proxy *proxy; /* NULL: none */
+	/* NULL: none; else the way to all but sockets, and the addresses of a
+	 * target are the proxy's: it looks the names up */
+	const struct proxy *proxy;
 	const char *helo; /* NULL: an address literal */
 	int64_t timeout; /* ms: caps each single wait; 0: the defaults */
 	const struct endpoint *source; /* NULL: any address of ours */
@@ -42,13 +45,18 @@ struct target {
 	char *host; /* owned: the name, IP or socket path asked for */
 	unsigned port;
 	enum transport transport;
-	unsigned preference; /* MX preference, 0 otherwise */
+	unsigned preference; /* of MX, or priority of SRV; 0 otherwise */
 	struct dns_addrs addrs; /* owned */
 	struct tls_policy policy;
+	char *domain; /* owned: the cluster's, where policy.name is it */
 	bool typed; /* `host` is the user's word, no DNS record's */
 };
 
 void target_free(struct target *);
+
+/* True if the user's own word says that it is this machine (auth.h), and so
+ * it is: what is localhost behind a proxy is the proxy's. */
+bool target_is_local(const struct relay *, const struct target *);
 
 /* Of several hosts that were not found, what is kept: the first reason, but
  * any hope over none. */
@@ -60,6 +68,23 @@ int relay_check(const struct relay *, struct err *e);
 
 /* At most so many addresses of one host are tried. */
 #define RELAY_ADDRESSES_MAX 8
+
+/* Of a cluster at most so many servers are tried, the best. */
+#define RELAY_SERVERS_MAX 10
+
+/*
+ * A cluster becomes targets as its records say. mx:DOMAIN: by preference,
+ * equal ones shuffled, as for mail to DOMAIN (a null MX is an error, without
+ * MX it is DOMAIN itself: RFC 5321 5.1). srv:DOMAIN: the hosts of
+ * _submissions._tcp (TLS from the first octet) and _submission._tcp by
+ * priority, at equal priority the first service first (RFC 8314 5.1), equal
+ * ones in random order by weight (RFC 2782).
+ *
+ * DNS may lie, so a secret must not follow a record to a server that only
+ * proves to be who the record says. The name to verify is the host's own if
+ * that is DOMAIN or below it, or if the answer was validated (DNSSEC); for
+ * all others the certificate must be DOMAIN's (RFC 6186 6).
+ */
 
 /*
  * The relay's servers that have an address, in the order to try, into

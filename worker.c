@@ -310,7 +310,7 @@ converse(struct worker *w, const struct target *t,
 		/* Who is found by MX gets no secret. */
 		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
 						       : NULL,
-		.local = t->typed && auth_is_local(t->host),
+		.local = target_is_local(w->route->relay, t),
 	};
 	struct session *s;
 	int got = -1;

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "mail/address.h"
 #include "net/host.h"
+#include "net/proxy.h"
 
 void
 host_free(struct hosts *h)
@@ -28,6 +29,8 @@ host_free(struct hosts *h)
 	if (h->own != NULL)
 		freeifaddrs(h->own);
 	h->own = NULL;
+	dns_addrs_free(&h->proxy_addrs);
+	h->proxy = NULL;
 }
 
 struct dns *
@@ -373,6 +376,39 @@ host_addrs(struct hosts *h, const char *host, unsigned port, bool typed,
 	if (host_dns(h, e) == NULL)
 		return DNS_TEMP;
 	return dns_addrs(h->dns, host, h->family, port, a, e);
+}
+
+static void
+proxy_lookup(struct hosts *h, const struct proxy *p)
+{
+	struct err *e = &h->proxy_why;
+
+	dns_addrs_free(&h->proxy_addrs);
+	h->proxy = p;
+	if (host_addrs(h, p->host, p->port, true, &h->proxy_addrs, e) == DNS_OK)
+		return;
+	dns_addrs_free(&h->proxy_addrs);
+	proxy_blame(p, e);
+	e->verdict = ERR_TEMP;
+	e->enhanced = (struct enhanced){ 4, 4, 3 };
+}
+
+enum dns_status
+host_proxy(
+    struct hosts *h, const struct proxy *p, struct dns_addrs *a, struct err *e)
+{
+	size_t i;
+
+	*a = (struct dns_addrs){ 0 };
+	if (h->proxy != p)
+		proxy_lookup(h, p);
+	for (i = 0; i < h->proxy_addrs.n; i++)
+		if (dns_addrs_add(a, &h->proxy_addrs.at[i]) == -1)
+			return host_no_memory(a, e);
+	if (a->n > 0)
+		return DNS_OK;
+	*e = h->proxy_why;
+	return DNS_TEMP;
 }
 
 static int

@@ -11,10 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "net/dns.h"
 
-struct err;
 struct ifaddrs;
+struct proxy;
 
 /* One --resolve HOST:PORT:ADDR. */
 struct override {
@@ -34,11 +35,16 @@ struct hosts {
 	size_t noverrides;
 	const struct dns_config *dns_config; /* borrowed */
 	const char *own_name; /* borrowed: our EHLO name, NULL if unknown */
+	/* Random octets, to spread load over equals; NULL: no spreading. */
+	void (*random)(void *, size_t);
 
 	struct dns *dns; /* owned, made by the first question */
 	struct ifaddrs *own; /* owned: this machine's addresses */
 	bool own_read;
 	char hostname[DNS_NAME_MAX]; /* "" until asked for */
+	const struct proxy *proxy; /* borrowed: the last one looked up */
+	struct dns_addrs proxy_addrs; /* owned */
+	struct err proxy_why; /* why there are none */
 };
 
 void host_free(struct hosts *);
@@ -56,6 +62,13 @@ bool host_overridden(const struct hosts *, const char *host, unsigned port);
  */
 enum dns_status host_addrs(struct hosts *, const char *host, unsigned port,
     bool typed, struct dns_addrs *, struct err *e);
+
+/*
+ * Addresses of a proxy, copied to *a; asked for once. What fails is temporary
+ * and names the proxy: it says nothing about the servers behind it.
+ */
+enum dns_status host_proxy(
+    struct hosts *, const struct proxy *, struct dns_addrs *, struct err *e);
 
 /*
  * Keep at most `max` addresses. The last one of the family that has more

@@ -1,7 +1,7 @@
 /*
  * proxy: see proxy.h. A row for each kind of proxy; each asks, takes the
  * answer off io->in, and leaves what stands behind it.
- * Callers: worker.c, cli (the URL).
+ * Callers: reach.c, host.c (words), cli (the URL).
  * RFC 1928, 1929; RFC 9110 9.3.6, 15; RFC 9112 3, 4; RFC 7617; RFC 3986 2.1.
  * Ownership: what is sent has the password in it and is wiped (buf_free).
  */

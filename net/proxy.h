@@ -1,6 +1,6 @@
 /*
  * proxy: through a SOCKS5 or HTTP proxy to a server.
- * Called by worker.c on a connection to the proxy, before the dialogue.
+ * Called by reach.c on a connection to the proxy, before the dialogue.
  * It knows no SMTP. The proxy resolves the server's name.
  * RFC 1928, 1929 (SOCKS5), RFC 9110 9.3.6 (CONNECT), 7617 (Basic).
  * Ownership: a struct proxy is plain data; the password in it is the

@@ -1,10 +1,11 @@
 /*
- * spec: see spec.h. Scheme, then socket path or host and port; each kind of
- * item that is known but not served yet is a row with its remedy.
- * Callers: mx.c. It opens nothing and asks nobody.
+ * spec: see spec.h. Scheme, then by its prefix what the item is: a row and a
+ * function for each kind.
+ * Callers: relay.c. It opens nothing and asks nobody.
  * RFC 3986 3.2.2, RFC 5321 4.1.3 (the IPv6: tag is tolerated in brackets).
  * Ownership: see spec.h.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,16 +21,6 @@ const struct transport_row transport_rows[TRANSPORTS] = {
 	[TRANSPORT_SMTPS] = { "smtps", "smtps", 465, true },
 	[TRANSPORT_LMTP] = { "lmtp", "lmtp", 24, false },
 };
-
-/* Beginnings that are known but not served. */
-static const struct {
-	const char *prefix;
-	const char *remedy;
-} refused_rows[] = {
-	{ "mx:", "MX of a relay is not looked up yet; name its hosts" },
-	{ "srv:", "SRV of a relay is not looked up yet; name its hosts" },
-};
-#define REFUSED_ROWS (sizeof(refused_rows) / sizeof(refused_rows[0]))
 
 static bool
 has_prefix(const char *s, const char *prefix)
@@ -59,9 +50,6 @@ scheme_take(const char **s, enum transport *t, struct err *e)
 	const char *end = strstr(*s, "://");
 	size_t i, n;
 
-	for (i = 0; i < REFUSED_ROWS; i++)
-		if (has_prefix(*s, refused_rows[i].prefix))
-			return spec_bad(e, *s, refused_rows[i].remedy);
 	if (end == NULL || has_prefix(*s, "unix:"))
 		return 0;
 	n = (size_t)(end - *s);
@@ -134,14 +122,75 @@ spec_unix(const char *s, struct spec *to, struct err *e)
 	if (endpoint_unix(&ep, path) == -1)
 		return spec_bad(
 		    e, s, "the path of a socket has at most 107 octets");
-	to->is_path = true;
 	to->host = strdup(path);
 	return to->host == NULL ? out_of_memory(e) : 0;
 }
 
+/* The domain of a cluster as DNS is asked for it, in place. */
+static int
+spec_domain(const char *s, struct spec *to, struct err *e)
+{
+	size_t n = strlen(to->host), i;
+	struct endpoint ep;
+
+	if (endpoint_ip(&ep, to->host, 0) == 0)
+		return spec_bad(e, s, "a domain is wanted, not an address");
+	if (to->host[n - 1] == '.')
+		to->host[--n] = '\0';
+	for (i = 0; i < n; i++)
+		to->host[i] = (char)tolower((unsigned char)to->host[i]);
+	return 0;
+}
+
+/* mx:DOMAIN[:PORT] */
+static int
+spec_mx(const char *s, unsigned port, struct spec *to, struct err *e)
+{
+	if (spec_inet(s + strlen("mx:"), port, to, e) == -1)
+		return spec_bad(e, s, "give mx:DOMAIN or mx:DOMAIN:PORT");
+	return spec_domain(s, to, e);
+}
+
+/* srv:DOMAIN */
+static int
+spec_srv(const char *s, unsigned port, struct spec *to, struct err *e)
+{
+	const char *domain = s + strlen("srv:");
+
+	(void)port;
+	if (strchr(domain, ':') != NULL)
+		return spec_bad(
+		    e, s, "give srv:DOMAIN; its records name the ports");
+	if (spec_inet(domain, 0, to, e) == -1)
+		return spec_bad(e, s, "give srv:DOMAIN");
+	to->port = 0;
+	return spec_domain(s, to, e);
+}
+
+static int
+spec_socket(const char *s, unsigned port, struct spec *to, struct err *e)
+{
+	(void)port;
+	return spec_unix(s, to, e);
+}
+
+/* What an item is, by its beginning; the last row is for all others. */
+static const struct kind_row {
+	const char *prefix;
+	enum spec_kind kind;
+	int (*parse)(const char *s, unsigned port, struct spec *, struct err *);
+} kind_rows[] = {
+	{ "unix:", SPEC_SOCKET, spec_socket },
+	{ "mx:", SPEC_MX, spec_mx },
+	{ "srv:", SPEC_SRV, spec_srv },
+	{ "", SPEC_HOST, spec_inet },
+};
+
 static int
 spec_item(const char *s, unsigned port, struct spec *to, struct err *e)
 {
+	const struct kind_row *row = kind_rows;
+	const char *item = s;
 	int scheme;
 
 	if (*s == '\0')
@@ -149,11 +198,15 @@ spec_item(const char *s, unsigned port, struct spec *to, struct err *e)
 	scheme = scheme_take(&s, &to->transport, e);
 	if (scheme == -1)
 		return -1;
-	if (!has_prefix(s, "unix:"))
-		return spec_inet(s, port, to, e);
-	if (scheme == 0)
+	while (!has_prefix(s, row->prefix))
+		row++;
+	to->kind = row->kind;
+	if (row->kind == SPEC_SRV && scheme == 1)
+		return spec_bad(
+		    e, item, "srv: takes no scheme; its records decide on TLS");
+	if (row->kind == SPEC_SOCKET && scheme == 0)
 		to->transport = TRANSPORT_LMTP;
-	return spec_unix(s, to, e);
+	return row->parse(s, port, to, e);
 }
 
 /* The item without the blanks around it, in place. */

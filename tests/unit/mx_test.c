@@ -10,6 +10,7 @@
 #include "mail/envelope.h"
 #include "mx.h"
 #include "nameserver.h"
+#include "net/proxy.h"
 #include "test.h"
 
 static const struct zone_row zone[] = {
@@ -615,12 +616,21 @@ TEST(smarthosts_that_cannot_be)
 	    "host \"a b.test\": neither a host name nor an IP address");
 	check_usage("-a.test",
 	    "host \"-a.test\": neither a host name nor an IP address");
-	check_usage("mx:a.test",
-	    "host \"mx:a.test\": MX of a relay is not looked up yet; "
-	    "name its hosts");
-	check_usage("srv:a.test",
-	    "host \"srv:a.test\": SRV of a relay is not looked up yet; "
-	    "name its hosts");
+	check_usage("mx:", "host \"mx:\": give mx:DOMAIN or mx:DOMAIN:PORT");
+	check_usage("a.test,mx:b.test:0",
+	    "host \"mx:b.test:0\": give mx:DOMAIN or mx:DOMAIN:PORT");
+	check_usage("mx:192.0.2.1",
+	    "host \"mx:192.0.2.1\": a domain is wanted, not an address");
+	check_usage("mx:unix:/x",
+	    "host \"mx:unix:/x\": give mx:DOMAIN or mx:DOMAIN:PORT");
+	check_usage("srv:", "host \"srv:\": give srv:DOMAIN");
+	check_usage("srv:a b.test", "host \"srv:a b.test\": give srv:DOMAIN");
+	check_usage("srv:a.test:25",
+	    "host \"srv:a.test:25\": give srv:DOMAIN; "
+	    "its records name the ports");
+	check_usage("smtps://srv:a.test",
+	    "host \"smtps://srv:a.test\": srv: takes no scheme; "
+	    "its records decide on TLS");
 	check_usage("http://a.test",
 	    "host \"http://a.test\": unknown scheme; use smtp://, "
 	    "smtps:// or lmtp://");
@@ -629,6 +639,120 @@ TEST(smarthosts_that_cannot_be)
 	    "smtps:// or lmtp://");
 	check_usage("unix:run/lmtp",
 	    "host \"unix:run/lmtp\": give the whole path, unix:/path");
+}
+
+/* --- rules: the relays of recipients ------------------------------------- */
+
+static struct relay first_relay = { .hosts = "203.0.113.21" };
+static struct relay second_relay = { .hosts = "203.0.113.22" };
+
+static void
+check_rules(const struct relay_rule *rules, size_t n, const char *rcpts,
+    const char *want)
+{
+	struct trial t;
+
+	trial_begin(&t);
+	t.c.rules = rules;
+	t.c.nrules = n;
+	check_plan(&t, rcpts, want);
+	trial_end(&t);
+}
+
+TEST(a_rule_is_for_its_domain_alone)
+{
+	static const struct relay_rule rules[] = { { "one.test",
+	    &first_relay } };
+
+	check_rules(rules, 1, "x@One.TEST y@sub.one.test z@xone.test",
+	    "smarthost: 203.0.113.21:25[203.0.113.21] < x@One.TEST");
+}
+
+TEST(a_rule_for_what_is_below_a_domain)
+{
+	static const struct relay_rule rules[] = { { "*.One.test",
+	    &first_relay } };
+
+	check_rules(rules, 1,
+	    "x@sub.one.TEST y@a.b.one.test z@one.test w@xone.test",
+	    "smarthost: 203.0.113.21:25[203.0.113.21] < "
+	    "x@sub.one.TEST y@a.b.one.test");
+}
+
+TEST(the_first_rule_that_matches_counts)
+{
+	static const struct relay_rule rules[] = {
+		{ "one.test", &first_relay },
+		{ "*.one.test", &first_relay },
+		{ "*", &second_relay },
+		{ "two.test", &first_relay },
+	};
+
+	check_rules(rules, 4, "a@two.test b@one.test c@x.one.test postmaster",
+	    "smarthost: 203.0.113.21:25[203.0.113.21] < "
+	    "b@one.test c@x.one.test; "
+	    "smarthost: 203.0.113.22:25[203.0.113.22] < "
+	    "a@two.test postmaster");
+}
+
+/* Two accounts that send by MX are two ways to speak, and stay apart; nobody
+ * gets the mail twice. */
+TEST(relays_by_mx_stay_apart)
+{
+	static struct relay other = { .helo = "other.test" };
+	static const struct relay_rule rules[] = {
+		{ "b.test", &other },
+		{ "one.test", &first_relay },
+		{ "c.test", &other },
+	};
+
+	check_rules(rules, 3, "x@a.test y@b.test z@one.test v@a.test",
+	    "mx: mx1.test:25[2001:db8::1 203.0.113.1] "
+	    "mx2.test:25[203.0.113.2] < x@a.test v@a.test; "
+	    "mx: mx1.test:25[2001:db8::1 203.0.113.1] "
+	    "mx2.test:25[203.0.113.2] < y@b.test; "
+	    "smarthost: 203.0.113.21:25[203.0.113.21] < z@one.test");
+}
+
+TEST(a_rule_may_lead_to_the_default)
+{
+	struct trial t;
+	struct relay_rule rule = { "one.test", NULL };
+
+	trial_begin(&t);
+	rule.relay = &t.relay;
+	t.relay.hosts = "203.0.113.9";
+	t.c.rules = &rule;
+	t.c.nrules = 1;
+	check_plan(&t, "x@one.test y@two.test",
+	    "smarthost: 203.0.113.9:25[203.0.113.9] < x@one.test y@two.test");
+	trial_end(&t);
+}
+
+TEST(a_proxy_looks_the_names_up)
+{
+	static const struct proxy proxy = {
+		.kind = PROXY_SOCKS5, .host = "203.0.113.77", .port = 1080
+	};
+	struct trial t;
+	size_t i;
+
+	trial_begin(&t);
+	t.relay.proxy = &proxy;
+	trial_add(&t, "x@gonemx.test y@selfonly.test z@[203.0.113.5]");
+	CHECK_INT(mx_plan(&t.c, &t.env, &t.plan, &t.e), 0);
+	CHECK_INT(t.plan.n, 3);
+	for (i = 0; i < t.plan.n; i++) {
+		CHECK_INT(t.plan.routes[i].targets[0].port, 25);
+		CHECK_INT(t.plan.routes[i].targets[0].addrs.n, 1);
+		CHECK_INT(
+		    endpoint_port(&t.plan.routes[i].targets[0].addrs.at[0]),
+		    1080);
+	}
+	CHECK_STR(t.plan.routes[0].targets[0].host, "gone1.test");
+	CHECK_STR(t.plan.routes[1].targets[0].host, "our.test");
+	CHECK_STR(t.plan.routes[2].targets[0].host, "203.0.113.5");
+	trial_end(&t);
 }
 
 TEST(overrides_as_typed)
