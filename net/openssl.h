@@ -71,6 +71,7 @@ struct err;
 	X(SSL_export_keying_material)                                          \
 	X(SSL_free)                                                            \
 	X(SSL_get0_param)                                                      \
+	X(SSL_get0_peer_CA_list)                                               \
 	X(SSL_get0_verified_chain)                                             \
 	X(SSL_get_current_cipher)                                              \
 	X(SSL_get_error)                                                       \

@@ -224,17 +224,17 @@ verify(X509_STORE_CTX *store, void *arg)
 static void
 versions_set(struct tls *t)
 {
-	static const long versions[] = { [0] = TLS1_2_VERSION,
-		[10] = TLS1_VERSION,
+	static const long versions[] = { [10] = TLS1_VERSION,
 		[11] = TLS1_1_VERSION,
 		[12] = TLS1_2_VERSION,
 		[13] = TLS1_3_VERSION };
+	long min = t->config.min <= 13 ? versions[t->config.min] : 0;
 	const char *ciphers = t->config.ciphers;
 	bool theirs = ciphers != NULL && strstr(ciphers, "@SECLEVEL") != NULL;
 	int level = t->lib->SSL_CTX_get_security_level(t->ctx);
 
 	t->lib->SSL_CTX_ctrl(t->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION,
-	    versions[t->config.min <= 13 ? t->config.min : 0], NULL);
+	    min != 0 ? min : TLS1_2_VERSION, NULL);
 	t->cert_level = theirs ? -1 : level > CERT_LEVEL ? level : CERT_LEVEL;
 	if (!theirs && (t->config.min == 10 || t->config.min == 11))
 		t->lib->SSL_CTX_set_security_level(t->ctx, 0);
@@ -511,6 +511,17 @@ trust_load(struct tls *t, struct err *e)
 	return 0;
 }
 
+/* Before TLS 1.3 a server that misses our certificate says no more than that
+ * it failed: was it asked for, and is there none? */
+static bool
+is_nameless(const struct link *k)
+{
+	return k->tls->config.cert == NULL &&
+	    ERR_GET_REASON(k->lib->ERR_peek_error()) ==
+	    SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE &&
+	    k->lib->SSL_get0_peer_CA_list(k->ssl) != NULL;
+}
+
 /* The record layer's name for octets that are no record of TLS. */
 static bool
 is_no_tls(const struct openssl *l)
@@ -738,6 +749,10 @@ handshake_failed(
 			? "from the start on this port; for STARTTLS say "
 			  "smtp:// instead of smtps://"
 			: "behind its reply to STARTTLS");
+	if (is_nameless(k))
+		return err_set(e, ERR_TEMP, ERR_TLS,
+		    "TLS handshake: the server requires a client certificate "
+		    "(see --tls-cert-file)");
 	return err_set(
 	    e, ERR_TEMP, ERR_TLS, "TLS handshake: %s", openssl_reason(k->lib));
 }
