@@ -30,7 +30,9 @@ policy_for(const struct policy_config *c, enum transport t, unsigned port,
     enum policy_who who)
 {
 	struct tls_policy p = {
-		.level = c->level, .source = "--tls", .name = c->name
+		.level = c->level,
+		.source = c->source != NULL ? c->source : "--tls",
+		.name = c->name,
 	};
 
 	p.implicit = transport_rows[t].implicit_tls ||

@@ -16,6 +16,7 @@
 /* What the user asks for. */
 struct policy_config {
 	enum tls_level level; /* --tls; TLS_AUTO: by host and port */
+	const char *source; /* borrowed: who gave the level; NULL: --tls */
 	const char *name; /* borrowed: --tls-host, or NULL */
 	bool secret; /* the server will get one; relay.c knows */
 };

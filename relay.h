@@ -33,6 +33,7 @@ struct relay {
 	struct policy_config policy;
 	struct tls_config tls;
 	struct auth_config auth; /* `secret` comes late: deliver.h */
+	const char *secret_from; /* for people; NULL: AUTH needs no secret */
 	/* NULL: none; else the way to all but sockets, and the addresses of a
 	 * target are the proxy's: it looks the names up */
 	const struct proxy *proxy;

@@ -46,6 +46,15 @@ report_error(FILE *out, const struct err *e)
 	fprintf(out, "smtpsend: %s\n", e->text);
 }
 
+void
+report_warning(FILE *out, const char *text)
+{
+	char clean[2 * ERR_TEXT_MAX];
+
+	fprintf(out, "smtpsend: %s\n",
+	    enc_printable_str(clean, sizeof clean, text, strlen(text)));
+}
+
 /* ---- text ---- */
 
 /* Text from outside between two of ours. */
@@ -248,6 +257,16 @@ put_addresses(struct buf *b, const struct target *t)
 }
 
 static void
+put_policy(struct buf *b, const struct tls_policy *p)
+{
+	buf_addf(b, "    tls %s%s", tls_level_name(p->level),
+	    p->implicit && p->level != TLS_NONE ? " from the first octet" : "");
+	if (p->name != NULL)
+		put_text(b, " as ", p->name, "");
+	put_text(b, ", by ", p->source, "\n");
+}
+
+static void
 put_target(struct buf *b, const struct route *r, const struct target *t)
 {
 	buf_adds(b, "  host ");
@@ -259,6 +278,21 @@ put_target(struct buf *b, const struct route *r, const struct target *t)
 		buf_addf(b, " preference %u", t->preference);
 	put_addresses(b, t);
 	buf_addc(b, '\n');
+	put_policy(b, &t->policy);
+}
+
+/* Who goes there by whose name; the secret itself is not here yet. */
+static void
+put_account(struct buf *b, const struct relay *r)
+{
+	if (!r->auth.on)
+		return;
+	put_text(b, "  auth ", r->auth.mech != NULL ? r->auth.mech : "on", "");
+	if (r->auth.user != NULL)
+		put_text(b, " as ", r->auth.user, "");
+	if (r->secret_from != NULL)
+		put_text(b, ", secret from ", r->secret_from, "");
+	buf_addc(b, '\n');
 }
 
 static void
@@ -267,11 +301,15 @@ put_route(FILE *out, struct buf *b, const struct route *r, size_t number,
 {
 	size_t k;
 
-	buf_addf(b, "route %zu by %s\n", number, r->source);
+	buf_addf(b, "route %zu by %s", number, r->source);
+	if (r->relay->name != NULL)
+		put_text(b, ", account ", r->relay->name, "");
+	buf_addc(b, '\n');
 	for (k = 0; k < r->ntargets; k++) {
 		put_target(b, r, &r->targets[k]);
 		emit_piece(out, b);
 	}
+	put_account(b, r->relay);
 	for (k = 0; k < r->n; k++) {
 		buf_addf(b, "  to %s\n", env->rcpts[r->rcpts[k]].addr.raw);
 		emit_piece(out, b);
@@ -311,7 +349,31 @@ json_target(struct buf *b, const struct target *t)
 			buf_addc(b, ',');
 		enc_json(b, ip, strlen(ip));
 	}
-	buf_adds(b, "]}");
+	buf_addf(b, "],\"tls\":{\"level\":\"%s\",\"implicit\":%s,",
+	    tls_level_name(t->policy.level),
+	    t->policy.implicit ? "true" : "false");
+	put_string(b, "source", t->policy.source);
+	buf_adds(b, "}}");
+}
+
+static void
+json_account(struct buf *b, const struct relay *r)
+{
+	buf_addc(b, ',');
+	put_string(b, "account", r->name != NULL ? r->name : "");
+	buf_adds(b, ",\"auth\":");
+	if (!r->auth.on) {
+		buf_adds(b, "null");
+		return;
+	}
+	buf_addc(b, '{');
+	put_string(b, "mechanism", r->auth.mech != NULL ? r->auth.mech : "");
+	buf_addc(b, ',');
+	put_string(b, "user", r->auth.user != NULL ? r->auth.user : "");
+	buf_addc(b, ',');
+	put_string(
+	    b, "secret_from", r->secret_from != NULL ? r->secret_from : "");
+	buf_addc(b, '}');
 }
 
 static void
@@ -323,6 +385,7 @@ json_route(
 
 	buf_addc(b, '{');
 	put_string(b, "by", r->source);
+	json_account(b, r->relay);
 	buf_adds(b, ",\"targets\":[");
 	for (k = 0; k < r->ntargets; k++) {
 		if (k > 0)

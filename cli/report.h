@@ -24,6 +24,9 @@ struct tls_facts;
 /* "smtpsend: ..." for an error that has no recipient. */
 void report_error(FILE *, const struct err *);
 
+/* "smtpsend: ..." for what does not stop us. */
+void report_warning(FILE *, const char *text);
+
 /* One line for each recipient that did not get the message. */
 void report_failures(FILE *, const struct envelope *);
 

@@ -248,9 +248,13 @@ tempfail@x.test|deferred|false|rcpt|451|4.7.1|reply|451 4.7.1 try again later|12
 message 22 octets, 7-bit
 route 1 by smarthost
   host mail.x.test port 25 smtp: 127.0.0.1, ::1
+    tls may, by default
   host ::1 port 26 smtp
+    tls may, by default
   host 127.0.0.2 port 24 lmtp
+    tls may, by default
   host /run/l lmtp
+    tls none, by default
   to bob@x.test
   to eve@y.test'
 }
@@ -263,10 +267,12 @@ route 1 by smarthost
 message 15 octets, 8-bit
 route 1 by address literal
   host 192.0.2.1 port 25 smtp
+    tls may, by default
   to bob@[192.0.2.1]
   to fay@[192.0.2.1]
 route 2 by address literal
   host 2001:db8::1 port 25 smtp
+    tls may, by default
   to eve@[IPv6:2001:db8::1]'
 }
 
@@ -278,7 +284,7 @@ route 2 by address literal
 	valid
 	assert_equal "$(json '.exit, .sender, .size')" $'0\na@x.test\n22'
 	assert_equal "$(jq -c '.routes' <<<"$output")" \
-		'[{"by":"smarthost","targets":[{"host":"mail.x.test","port":26,"preference":0,"transport":"smtp","addresses":["192.0.2.1"]},{"host":"/run/l","port":0,"preference":0,"transport":"lmtp","addresses":["/run/l"]}],"to":["bob@x.test"]}]'
+		'[{"by":"smarthost","account":"","auth":null,"targets":[{"host":"mail.x.test","port":26,"preference":0,"transport":"smtp","addresses":["192.0.2.1"],"tls":{"level":"may","implicit":false,"source":"default"}},{"host":"/run/l","port":0,"preference":0,"transport":"lmtp","addresses":["/run/l"],"tls":{"level":"none","implicit":false,"source":"default"}}],"to":["bob@x.test"]}]'
 	assert_equal "$(json '.recipients[0].outcome')" pending
 }
 
