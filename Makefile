@@ -138,6 +138,8 @@ install: all
 	install -D -m 755 smtpsend $(DESTDIR)$(PREFIX)/bin/smtpsend
 	install -D -m 644 man/smtpsend.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/smtpsend.1
+	install -D -m 644 man/smtpsend.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/smtpsend.conf.5
 
 clean:
 	rm -rf build smtpsend

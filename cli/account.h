@@ -1,7 +1,8 @@
 /*
- * account: settings to a struct relay, which is what the levels below know.
- * Called by native.c once all settings are known.
- * It reads no file and looks nothing up.
+ * account: settings to a struct relay, which is what the levels below know;
+ * and the account's secrets, when they are wanted.
+ * Called by accounts.c once all settings are known.
+ * It reads no configuration and looks no server up.
  * RFC 8314 3 (which port means which TLS).
  * Ownership: the account owns what its relay points to, but for texts of
  * the settings.
@@ -9,25 +10,58 @@
 #ifndef CLI_ACCOUNT_H
 #define CLI_ACCOUNT_H
 
+#include "base/buf.h"
+#include "cli/machine.h"
 #include "cli/settings.h"
+#include "net/proxy.h"
 #include "relay.h"
 
 struct err;
+struct waiter;
 
 struct account {
 	struct relay relay; /* points into this struct: do not copy it */
-	char helo[256]; /* "": none */
+	struct settings settings;
+	char helo[MACHINE_NAME_MAX]; /* "": none */
+	char tls_place[SETTING_PLACE_MAX]; /* who gave the level */
+	char secret_place[SETTING_PLACE_MAX]; /* who gave the secret */
 	struct endpoint source;
+	struct proxy proxy;
+	struct buf hosts; /* with the scheme that the settings ask for */
+	struct buf secret, key_secret; /* owned, wiped; "" until fetched */
+	struct buf login; /* the user, if netrc told him */
+	bool kept, key_kept; /* it cannot be fetched again */
 };
 
 /*
- * An account by these settings, whose texts stay borrowed. `helo` is the name
- * that EHLO says if they have none, at most 255 octets; "": none. 0, or -1 with *e (usage, config).
+ * An account by these settings, whose texts stay borrowed; its name is NULL
+ * without one. 0, or -1 with *e (usage, config).
  */
 int account_make(
-    struct account *, const struct settings *, const char *helo, struct err *e);
+    struct account *, const char *name, const struct settings *, struct err *e);
 
 /* Wipe and release what it holds. */
 void account_free(struct account *);
+
+/* True if there is anything secret to fetch for it. */
+bool account_has_secret(const struct account *);
+
+/*
+ * Put its secrets where the relay points to; `again`: the last one was
+ * refused as an old token. 0; 1: `again`, and there would be no other one;
+ * -1 with *e (auth, config).
+ */
+int account_fetch(
+    struct account *, bool again, const struct waiter *, struct err *e);
+
+/* Wipe them, but for those that nobody would give a second time. */
+void account_forget(struct account *);
+
+/*
+ * The sender: `given` by -f or NULL, or the account's, or the user of this
+ * machine. It is one of the former or in `room`; NULL with *e (usage).
+ */
+const char *account_sender(const struct account *, const char *given,
+    char room[MACHINE_ADDRESS_MAX], struct err *e);
 
 #endif

@@ -5,12 +5,17 @@
  * A host name without a dot is nobody's name in the world and is not used.
  * Ownership: see machine.h.
  */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "cli/machine.h"
 #include "mail/address.h"
@@ -59,18 +64,142 @@ machine_domain(char out[MACHINE_NAME_MAX])
 		dotted_name(out);
 }
 
-int
-machine_sender(char out[MACHINE_ADDRESS_MAX], struct err *e)
+static const char *
+environment(const char *name)
+{
+	const char *s = getenv(name);
+
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static const char *
+login_name(void)
 {
 	const struct passwd *pw = getpwuid(getuid());
-	char domain[MACHINE_NAME_MAX];
 
-	machine_domain(domain);
-	if (pw == NULL || domain[0] == '\0')
+	return pw != NULL ? pw->pw_name : NULL;
+}
+
+int
+machine_sender(const char *domain, char out[MACHINE_ADDRESS_MAX], struct err *e)
+{
+	const char *user = login_name();
+	char ours[MACHINE_NAME_MAX];
+
+	machine_domain(ours);
+	if (domain == NULL)
+		domain = ours;
+	if (user == NULL || domain[0] == '\0')
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no sender address: %s; give -f ADDRESS",
-		    pw == NULL ? "this user has no name"
-			       : "this machine has no domain name");
-	snprintf(out, MACHINE_ADDRESS_MAX, "%s@%s", pw->pw_name, domain);
+		    user == NULL ? "this user has no name"
+				 : "this machine has no domain name");
+	snprintf(out, MACHINE_ADDRESS_MAX, "%s@%s", user, domain);
 	return 0;
+}
+
+/* ---- names in a configuration ---- */
+
+typedef void name_fn(char out[MACHINE_NAME_MAX]);
+
+static void
+user_name(char out[MACHINE_NAME_MAX])
+{
+	const char *s = environment("USER");
+
+	if (s == NULL)
+		s = environment("LOGNAME");
+	if (s == NULL)
+		s = login_name();
+	snprintf(out, MACHINE_NAME_MAX, "%s", s != NULL ? s : "");
+}
+
+static void
+host_name(char out[MACHINE_NAME_MAX])
+{
+	const char *s = environment("HOSTNAME");
+
+	memset(out, 0, MACHINE_NAME_MAX);
+	if (s != NULL)
+		snprintf(out, MACHINE_NAME_MAX, "%s", s);
+	else if (gethostname(out, MACHINE_NAME_MAX - 1) == -1)
+		out[0] = '\0';
+}
+
+static void
+canonical_name(char out[MACHINE_NAME_MAX])
+{
+	const struct addrinfo hints = { .ai_flags = AI_CANONNAME,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *list;
+
+	host_name(out);
+	if (getaddrinfo(out, NULL, &hints, &list) != 0)
+		return;
+	if (list->ai_canonname != NULL)
+		snprintf(out, MACHINE_NAME_MAX, "%s", list->ai_canonname);
+	freeaddrinfo(list);
+}
+
+static const struct {
+	char letter;
+	name_fn *name;
+} names[] = {
+	{ 'U', user_name },
+	{ 'H', host_name },
+	{ 'C', canonical_name },
+	{ 'M', read_mailname },
+};
+
+/* What % and this letter stand for; false: nothing. */
+static bool
+name_of(char letter, char out[MACHINE_NAME_MAX])
+{
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (names[i].letter == letter) {
+			names[i].name(out);
+			return true;
+		}
+	return false;
+}
+
+void
+machine_expand(const char *s, char *out, size_t size)
+{
+	char name[MACHINE_NAME_MAX];
+	struct buf b;
+
+	buf_init(&b, size - 1);
+	for (; *s != '\0'; s++)
+		if (*s == '%' && name_of(s[1], name)) {
+			buf_adds(&b, name);
+			s++;
+		} else {
+			buf_addc(&b, *s);
+		}
+	snprintf(out, size, "%s", buf_str(&b));
+	buf_free(&b);
+}
+
+void
+machine_keep_private(void)
+{
+	const struct rlimit none = { 0 };
+
+	/* The limit is for systems that dump a core by a program all the
+	 * same, and for what we run. */
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+bool
+machine_netrc(char out[MACHINE_PATH_MAX])
+{
+	const char *home = getenv("HOME");
+
+	return home != NULL && home[0] == '/' &&
+	    snprintf(out, MACHINE_PATH_MAX, "%s/.netrc", home) <
+	    MACHINE_PATH_MAX;
 }

@@ -1,13 +1,14 @@
 /*
  * machine: the names of this machine and of who runs us.
  * Called by native.c for EHLO and for senders that nobody named.
- * It asks no DNS.
+ * It asks no DNS but for %C in a configuration.
  * mailname(5), gethostname(2), getpwuid(3).
  * Ownership: names go into the caller's room.
  */
 #ifndef CLI_MACHINE_H
 #define CLI_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -15,6 +16,7 @@ struct err;
 /* Room for a host name, and for an address of ours. */
 #define MACHINE_NAME_MAX 256
 #define MACHINE_ADDRESS_MAX 512
+#define MACHINE_PATH_MAX 4096
 
 /* The name for EHLO: a dotted host name, else /etc/mailname, else "". */
 void machine_helo(char out[MACHINE_NAME_MAX]);
@@ -22,7 +24,23 @@ void machine_helo(char out[MACHINE_NAME_MAX]);
 /* The domain of senders: /etc/mailname, else a dotted host name, else "". */
 void machine_domain(char out[MACHINE_NAME_MAX]);
 
-/* Who runs us, at the domain of senders: 0, or -1 with *e (usage). */
-int machine_sender(char out[MACHINE_ADDRESS_MAX], struct err *e);
+/* Who runs us, at this domain (NULL: that of senders): 0, or -1 with *e
+ * (usage). */
+int machine_sender(
+    const char *domain, char out[MACHINE_ADDRESS_MAX], struct err *e);
+
+/*
+ * Put names into a text of a configuration, cut to fit: %U $USER, $LOGNAME or
+ * the login name; %H $HOSTNAME or the host name; %C its canonical name, which
+ * is asked for; %M /etc/mailname. Other % stay.
+ */
+void machine_expand(const char *s, char *out, size_t size);
+
+/* From now on no core is dumped and no other process of this user looks into
+ * this one: a secret may come. For good, also for workers. */
+void machine_keep_private(void);
+
+/* The path of ~/.netrc; false without a home. */
+bool machine_netrc(char out[MACHINE_PATH_MAX]);
 
 #endif

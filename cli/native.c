@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "cli/account.h"
-#include "cli/machine.h"
+#include "cli/accounts.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -29,7 +28,7 @@ struct run {
 	const struct options *o;
 	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
-	struct account account;
+	struct accounts accounts;
 	bool planned; /* --dry-run has printed the plan */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -60,13 +59,11 @@ parse_sender(struct run *r, const char *s, struct err *e)
 static int
 find_sender(struct run *r, struct err *e)
 {
-	char address[MACHINE_ADDRESS_MAX];
+	char room[MACHINE_ADDRESS_MAX];
+	const char *sender =
+	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
-	if (r->o->from != NULL)
-		return parse_sender(r, r->o->from, e);
-	if (machine_sender(address, e) == -1)
-		return -1;
-	return parse_sender(r, address, e);
+	return sender == NULL ? -1 : parse_sender(r, sender, e);
 }
 
 static int
@@ -116,6 +113,22 @@ on_line(void *ctx, const struct deliver_line *line)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
+static int
+on_secret(void *ctx, const struct relay *relay, bool again, struct err *e)
+{
+	struct run *r = ctx;
+
+	return accounts_fetch(&r->accounts, relay, again, e);
+}
+
+static void
+on_secret_done(void *ctx, const struct relay *relay)
+{
+	struct run *r = ctx;
+
+	accounts_forget(&r->accounts, relay);
+}
+
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */
 static int
 plan_exit(const struct envelope *env)
@@ -153,33 +166,27 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 
 /* ---- the run ---- */
 
-static int
-find_account(struct run *r, struct err *e)
-{
-	const struct settings *s = &r->o->settings;
-	char helo[MACHINE_NAME_MAX] = "";
-
-	if (!s->at[SET_DOMAIN].given)
-		machine_helo(helo);
-	return account_make(&r->account, s, helo, e);
-}
-
 static struct submit_config
 config(const struct native *n, struct run *r)
 {
 	const struct options *o = r->o;
+	const struct relay *relay = &accounts_chosen(&r->accounts)->relay;
 	struct submit_config c = {
-		.mx = { .relay = &r->account.relay,
+		.mx = { .relay = relay,
+		    .rules = r->accounts.rules,
+		    .nrules = r->accounts.nrules,
 		    .family = o->family,
 		    .overrides = o->overrides,
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
-			.timeout = r->account.relay.timeout },
+			.timeout = relay->timeout },
 		    .random = random_octets },
 		.deliver = { .worker = { .waiter = n->waiter,
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
 		    .on_line = on_line,
+		    .on_secret = on_secret,
+		    .on_secret_done = on_secret_done,
 		    .ctx = r },
 		.input = STDIN_FILENO,
 		.on_plan = o->dry_run ? on_plan : NULL,
@@ -256,7 +263,7 @@ send_message(const struct native *n, struct run *r)
 	uint64_t size;
 	struct err e;
 
-	if (find_account(r, &e) == -1)
+	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
 		return fail(&e);
 	c = config(n, r);
 	c.on_deliver = n->on_deliver;
@@ -272,13 +279,30 @@ send_message(const struct native *n, struct run *r)
 }
 
 static int
-version(void)
+version(const struct native *n, struct run *r)
 {
+	(void)n;
+	(void)r;
 	puts("smtpsend " VERSION "\n"
-	     "TLS: OpenSSL 3, loaded when used; AUTH: not built in; "
+	     "TLS: OpenSSL 3, loaded when used; AUTH: by us and GNU SASL; "
 	     "sandbox: none");
 	return 0;
 }
+
+static int
+help(const struct native *n, struct run *r)
+{
+	(void)n;
+	(void)r;
+	options_help(stdout);
+	return 0;
+}
+
+static int (*const modes[MODES])(const struct native *, struct run *) = {
+	[MODE_SEND] = send_message,
+	[MODE_HELP] = help,
+	[MODE_VERSION] = version,
+};
 
 int
 native_main(const struct native *n, int argc, char *argv[])
@@ -289,17 +313,11 @@ native_main(const struct native *n, int argc, char *argv[])
 	int code;
 
 	envelope_init(&r.env);
-	if (options_parse(&o, argc, argv, &e) == -1) {
+	if (options_parse(&o, argc, argv, &e) == -1)
 		code = fail(&e);
-	} else if (o.help) {
-		options_help(stdout);
-		code = 0;
-	} else if (o.version) {
-		code = version();
-	} else {
-		code = send_message(n, &r);
-	}
-	account_free(&r.account);
+	else
+		code = modes[o.mode](n, &r);
+	accounts_free(&r.accounts);
 	envelope_free(&r.env);
 	options_free(&o);
 	return code;

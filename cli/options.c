@@ -28,8 +28,8 @@ struct row {
 	const char *name; /* NULL: none */
 	const char *arg; /* what the value is; NULL: takes none */
 	set_fn *set;
-	/* Offset in struct options, for set_true and set_text; an enum
-	 * setting_id for set_setting. */
+	/* Offset in struct options, for set_true and set_text; an enum mode
+	 * for set_mode, an enum setting_id for set_setting. */
 	size_t at;
 	const char *help;
 };
@@ -138,6 +138,15 @@ set_jobs(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 static int
+set_mode(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	(void)v;
+	(void)e;
+	o->mode = (enum mode)row->at;
+	return 0;
+}
+
+static int
 set_setting(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
@@ -165,6 +174,10 @@ set_nothing(
 static const struct row rows[] = {
 	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
+	{ 'a', "account", "NAME", set_text, offsetof(struct options, account),
+	    "send by this account of the configuration" },
+	{ 'C', "config", "FILE", set_text, offsetof(struct options, config),
+	    "read this configuration file and no other" },
 	{ '4', NULL, NULL, set_ipv4, 0, "use IPv4 only" },
 	{ '6', NULL, NULL, set_ipv6, 0, "use IPv6 only" },
 	{ 0, "resolve", "HOST:PORT:ADDR", set_resolve, 0,
@@ -186,9 +199,8 @@ static const struct row rows[] = {
 	{ 'o', NULL, "X", set_nothing, 0, "does nothing (sendmail: set X)" },
 	{ 'B', NULL, "TYPE", set_nothing, 0,
 	    "does nothing: the body's type is found out" },
-	{ 0, "help", NULL, set_true, offsetof(struct options, help),
-	    "print this" },
-	{ 0, "version", NULL, set_true, offsetof(struct options, version),
+	{ 0, "help", NULL, set_mode, MODE_HELP, "print this" },
+	{ 0, "version", NULL, set_mode, MODE_VERSION,
 	    "print version and features" },
 };
 

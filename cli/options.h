@@ -18,8 +18,14 @@
 
 struct err;
 
+/* What is asked for: a function each in native.c. */
+enum mode { MODE_SEND, MODE_HELP, MODE_VERSION, MODES };
+
 struct options {
+	enum mode mode;
 	const char *from; /* NULL: not given */
+	const char *account; /* NULL: chosen by other means */
+	const char *config; /* read no other file; NULL: the usual ones */
 	struct settings settings; /* those of its account that were given */
 	enum dns_family family; /* -4, -6 */
 	struct override *overrides; /* owned */
@@ -30,8 +36,6 @@ struct options {
 	bool verbose;
 	bool json;
 	bool dry_run;
-	bool help;
-	bool version;
 	const char **operands; /* owned: the list, not the strings */
 	size_t noperands;
 };

@@ -7,68 +7,138 @@
  * Ownership: see settings.h.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/priorities.h"
 #include "cli/settings.h"
 #include "mail/address.h"
 #include "net/dial.h"
+#include "net/proxy.h"
 #include "net/tls.h"
+#include "smtp/sasl.h"
 
 #define MAX_SECONDS 86400.0
+
+bool
+setting_is_domain(const char *s)
+{
+	size_t n = strlen(s);
+	bool literal = n > 2 && s[0] == '[' && s[n - 1] == ']' &&
+	    strspn(s + 1, "0123456789abcdefABCDEFIPv:.") == n - 2;
+
+	return literal || address_is_hostname(s, n);
+}
 
 /* ---- values ---- */
 
 static const char *
-parse_text(const char *v, int64_t *number)
+parse_text(const struct setting_row *row, struct setting *s)
 {
-	(void)v;
-	(void)number;
+	(void)row;
+	(void)s;
 	return NULL;
 }
 
 static const char *
-parse_flag(const char *v, int64_t *number)
+parse_flag(const struct setting_row *row, struct setting *s)
 {
-	*number = strcmp(v, "on") == 0;
-	if (*number == 0 && strcmp(v, "off") != 0)
+	(void)row;
+	s->number = strcmp(s->text, "on") == 0;
+	if (s->number == 0 && strcmp(s->text, "off") != 0)
 		return "give on or off";
 	return NULL;
 }
 
-static const char *
-parse_port(const char *v, int64_t *number)
+/* A whole number, or -1. */
+static int64_t
+whole_number(const char *s, int64_t max)
 {
+	long v;
 	char *end;
 
-	*number = *v >= '0' && *v <= '9' ? strtol(v, &end, 10) : -1;
-	if (*number < 1 || *number > 65535 || *end != '\0')
-		return "give a number from 1 to 65535";
-	return NULL;
+	if (*s < '0' || *s > '9')
+		return -1;
+	errno = 0;
+	v = strtol(s, &end, 10);
+	return errno != 0 || *end != '\0' || v > max ? -1 : v;
 }
 
 static const char *
-parse_ip(const char *v, int64_t *number)
+parse_port(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = whole_number(s->text, 65535);
+	return s->number < 1 ? "give a number from 1 to 65535" : NULL;
+}
+
+static const char *
+parse_fd(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = whole_number(s->text, INT_MAX);
+	return s->number < 3 ? "give the number of an open descriptor, over 2"
+			     : NULL;
+}
+
+static const char *
+parse_protocol(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = strcmp(s->text, "lmtp") == 0;
+	return s->number == 1 || strcmp(s->text, "smtp") == 0
+	    ? NULL
+	    : "give smtp or lmtp";
+}
+
+static const char *
+parse_ip(const struct setting_row *row, struct setting *s)
 {
 	struct endpoint ep;
 
-	(void)number;
-	if (endpoint_ip(&ep, v, 0) == -1)
-		return "give an IPv4 or IPv6 address of this machine";
-	return NULL;
+	(void)row;
+	return endpoint_ip(&ep, s->text, 0) == -1
+	    ? "give an IPv4 or IPv6 address of this machine"
+	    : NULL;
 }
 
-/* What EHLO may say. */
 static const char *
-parse_domain(const char *v, int64_t *number)
+parse_proxy(const struct setting_row *row, struct setting *s)
 {
-	size_t n = strlen(v);
-	bool literal = n > 2 && v[0] == '[' && v[n - 1] == ']' &&
-	    strspn(v + 1, "0123456789abcdefABCDEFIPv:.") == n - 2;
+	struct proxy p;
+	struct err e;
+	int got = proxy_parse(s->text, &p, &e);
 
-	(void)number;
-	if (!literal && !address_is_hostname(v, n))
+	(void)row;
+	explicit_bzero(&p, sizeof p);
+	return got == -1
+	    ? "give socks5:// or http://, perhaps USER:PASSWORD@, and "
+	      "HOST[:PORT]"
+	    : NULL;
+}
+
+/* A host's name or address. */
+static const char *
+parse_host(const struct setting_row *row, struct setting *s)
+{
+	struct endpoint ep;
+
+	(void)row;
+	return endpoint_ip(&ep, s->text, 0) == -1 &&
+		!address_is_hostname(s->text, strlen(s->text))
+	    ? "give a host name or an IP address"
+	    : NULL;
+}
+
+/* What EHLO may say; what has a % in it is not known yet. */
+static const char *
+parse_domain(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	if (strchr(s->text, '%') == NULL && !setting_is_domain(s->text))
 		return "give a host name or an address literal like "
 		       "[192.0.2.1]";
 	return NULL;
@@ -76,47 +146,144 @@ parse_domain(const char *v, int64_t *number)
 
 /* Into milliseconds. */
 static const char *
-parse_timeout(const char *v, int64_t *number)
+parse_timeout(const struct setting_row *row, struct setting *s)
 {
 	char *end;
-	double s;
+	double v;
 
+	(void)row;
+	if (s->from.file != NULL && strcmp(s->text, "off") == 0)
+		return NULL;
 	errno = 0;
-	s = strtod(v, &end);
-	if (errno != 0 || end == v || *end != '\0' ||
-	    !(s >= 0.001 && s <= MAX_SECONDS))
+	v = strtod(s->text, &end);
+	if (errno != 0 || end == s->text || *end != '\0' ||
+	    !(v >= 0.001 && v <= MAX_SECONDS))
 		return "give seconds, from 0.001 to 86400";
-	*number = (int64_t)(s * 1000);
+	s->number = (int64_t)(v * 1000);
 	return NULL;
 }
 
 static const char *
-parse_tls(const char *v, int64_t *number)
+parse_tls(const struct setting_row *row, struct setting *s)
 {
 	enum tls_level level;
 
-	if (tls_level_parse(v, &level) == -1)
-		return "give none, may, encrypt, verify or auto";
-	*number = level;
+	(void)row;
+	if (strcmp(s->text, "on") == 0)
+		level = TLS_VERIFY;
+	else if (strcmp(s->text, "off") == 0)
+		level = TLS_NONE;
+	else if (tls_level_parse(s->text, &level) == -1)
+		return "give on, off, none, may, encrypt, verify or auto";
+	s->number = level;
+	return NULL;
+}
+
+/* msmtp's word for the default. */
+static const char *
+parse_trust(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	if (s->from.file != NULL && strcmp(s->text, "system") == 0)
+		s->text = NULL;
 	return NULL;
 }
 
 static const char *
-parse_host_name(const char *v, int64_t *number)
+parse_fingerprint(const struct setting_row *row, struct setting *s)
 {
-	(void)number;
-	if (!address_is_hostname(v, strlen(v)))
-		return "give the host name to verify";
+	(void)row;
+	return tls_fingerprint_valid(s->text)
+	    ? NULL
+	    : "give the SHA-256 of the certificate or its key, 64 hexadecimal "
+	      "digits; SHA-1 and MD5 can be forged";
+}
+
+static const char *
+parse_pem(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return strncmp(s->text, "pkcs11:", 7) == 0
+	    ? "keys on devices are not built in; give a PEM file"
+	    : NULL;
+}
+
+static const char *
+parse_tls_min(const struct setting_row *row, struct setting *s)
+{
+	unsigned min;
+
+	(void)row;
+	if (!tls_min_parse(s->text, &min))
+		return "give 1.0, 1.1, 1.2 or 1.3";
+	s->number = min;
+	return NULL;
+}
+
+static const char *
+parse_priorities(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->ignored = priorities_parse(s->text, &s->number) == -1;
+	return NULL;
+}
+
+static const char *
+parse_host_name(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return address_is_hostname(s->text, strlen(s->text))
+	    ? NULL
+	    : "give the host name to verify";
+}
+
+static const char *
+parse_auth(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = strcmp(s->text, "off") != 0;
+	if (s->number != 0 && strcmp(s->text, "on") != 0 &&
+	    sasl_find(s->text) == NULL)
+		return "give on, off, or a mechanism like plain or "
+		       "scram-sha-256";
+	return NULL;
+}
+
+/* True if `word` is one of the words of `list`. */
+static bool
+is_word(const char *word, const char *list)
+{
+	size_t n = strlen(word);
+	const char *p;
+
+	for (p = strstr(list, word); n > 0 && p != NULL;
+	     p = strstr(p + 1, word))
+		if ((p == list || p[-1] == ' ') &&
+		    (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* What is for later: taken, and said to be ignored unless it is done. */
+static const char *
+parse_later(const struct setting_row *row, struct setting *s)
+{
+	s->ignored = row->done == NULL || !is_word(s->text, row->done);
 	return NULL;
 }
 
 /* ---- rows ---- */
+
+#define NO_HEADER "no header is added or changed yet"
+#define NO_LOG "logs are not built in yet"
+#define NO_DSN "delivery notifications are not built in yet"
 
 const struct setting_row setting_rows[SETTINGS] = {
 	[SET_HOST] = { .key = "host",
 	    .option = "host",
 	    .arg = "HOST[,...]",
 	    .parse = parse_text,
+	    .traits = SETTING_BOUND,
 	    .help = "send all to [smtp[s]://|lmtp://]HOST[:PORT] or "
 		    "unix:/path, tried in order" },
 	[SET_PORT] = { .key = "port",
@@ -124,15 +291,32 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .arg = "N",
 	    .parse = parse_port,
 	    .help = "port of the servers, instead of 25" },
+	[SET_SOCKET] = { .key = "socket",
+	    .parse = parse_text,
+	    .traits = SETTING_BOUND | SETTING_PATH },
+	[SET_PROTOCOL] = { .key = "protocol",
+	    .parse = parse_protocol,
+	    .traits = SETTING_BOUND },
 	[SET_MX] = { .key = "mx",
 	    .option = "mx",
 	    .parse = parse_flag,
+	    .traits = SETTING_BOUND,
+	    .empty = "on",
 	    .help = "send by MX, whatever is configured" },
 	[SET_SOURCE_IP] = { .key = "source_ip",
 	    .option = "source-ip",
 	    .arg = "ADDRESS",
 	    .parse = parse_ip,
 	    .help = "connect from this address" },
+	[SET_PROXY] = { .key = "proxy",
+	    .option = "proxy",
+	    .arg = "URL",
+	    .parse = parse_proxy,
+	    .traits = SETTING_SECRET,
+	    .help = "connect through socks5:// or "
+		    "http://[USER:PASSWORD@]HOST[:PORT]" },
+	[SET_PROXY_HOST] = { .key = "proxy_host", .parse = parse_host },
+	[SET_PROXY_PORT] = { .key = "proxy_port", .parse = parse_port },
 	[SET_DOMAIN] = { .key = "domain",
 	    .option = "helo",
 	    .arg = "NAME",
@@ -147,45 +331,275 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .option = "tls",
 	    .arg = "LEVEL",
 	    .parse = parse_tls,
+	    .empty = "on",
 	    .help = "none, may, encrypt, verify or auto" },
+	[SET_TLS_STARTTLS] = { .key = "tls_starttls",
+	    .parse = parse_flag,
+	    .traits = SETTING_BOUND,
+	    .empty = "on" },
+	[SET_TLS_CERTCHECK] = { .key = "tls_certcheck",
+	    .parse = parse_flag,
+	    .traits = SETTING_BOUND,
+	    .empty = "on" },
 	[SET_TLS_TRUST_FILE] = { .key = "tls_trust_file",
 	    .option = "tls-trust-file",
 	    .arg = "PATH",
-	    .parse = parse_text,
+	    .parse = parse_trust,
+	    .traits = SETTING_PATH,
 	    .help = "verify by this file or folder of certificates" },
+	[SET_TLS_CRL_FILE] = { .key = "tls_crl_file",
+	    .option = "tls-crl-file",
+	    .arg = "PATH",
+	    .parse = parse_text,
+	    .traits = SETTING_PATH,
+	    .help = "refuse the certificates that this list revokes" },
+	[SET_TLS_FINGERPRINT] = { .key = "tls_fingerprint",
+	    .option = "tls-fingerprint",
+	    .arg = "SHA256",
+	    .parse = parse_fingerprint,
+	    .traits = SETTING_BOUND,
+	    .help = "the one certificate, or its key, that is right" },
 	[SET_TLS_HOST] = { .key = "tls_host_override",
 	    .option = "tls-host",
 	    .arg = "NAME",
 	    .parse = parse_host_name,
+	    .traits = SETTING_BOUND,
 	    .help = "verify this name instead of the host's" },
+	[SET_TLS_CERT_FILE] = { .key = "tls_cert_file",
+	    .option = "tls-cert-file",
+	    .arg = "PATH",
+	    .parse = parse_pem,
+	    .traits = SETTING_PATH | SETTING_BOUND,
+	    .help = "our certificate, if the server wants one" },
+	[SET_TLS_KEY_FILE] = { .key = "tls_key_file",
+	    .option = "tls-key-file",
+	    .arg = "PATH",
+	    .parse = parse_pem,
+	    .traits = SETTING_PATH | SETTING_BOUND,
+	    .help = "its key, if it is in a file of its own" },
+	[SET_TLS_MIN] = { .key = "tls_min",
+	    .option = "tls-min",
+	    .arg = "VERSION",
+	    .parse = parse_tls_min,
+	    .help = "least version of TLS, instead of 1.2" },
+	[SET_TLS_CIPHERS] = { .key = "tls_ciphers",
+	    .option = "tls-ciphers",
+	    .arg = "LIST",
+	    .parse = parse_text,
+	    .help = "cipher suites, as openssl ciphers(1) writes them" },
+	[SET_TLS_PRIORITIES] = { .key = "tls_priorities",
+	    .parse = parse_priorities,
+	    .note = "not all of it is understood, OpenSSL's defaults are "
+		    "used; say it by tls_ciphers and tls_min" },
+	[SET_TLS_DH_BITS] = { .key = "tls_min_dh_prime_bits",
+	    .parse = parse_later,
+	    .note = "OpenSSL sets that limit; see tls_ciphers" },
+	[SET_TLS_KEYLOG] = { .option = "tls-keylog",
+	    .arg = "FILE",
+	    .parse = parse_text,
+	    .help = "append the sessions' secrets, for a sniffer" },
+	[SET_AUTH] = { .key = "auth",
+	    .option = "auth",
+	    .arg = "MECH|on|off",
+	    .parse = parse_auth,
+	    .traits = SETTING_BOUND,
+	    .empty = "on",
+	    .help = "authenticate, by this mechanism or the best" },
+	[SET_USER] = { .key = "user",
+	    .option = "user",
+	    .arg = "NAME",
+	    .parse = parse_text,
+	    .traits = SETTING_BOUND,
+	    .help = "the name to authenticate by" },
+	[SET_AUTHZID] = { .key = "authzid",
+	    .option = "authzid",
+	    .arg = "NAME",
+	    .parse = parse_text,
+	    .traits = SETTING_BOUND,
+	    .help = "act as this user" },
+	[SET_NTLMDOMAIN] = { .key = "ntlmdomain",
+	    .parse = parse_later,
+	    .note = "NTLM is not built in" },
+	[SET_PASSWORD] = { .key = "password",
+	    .parse = parse_text,
+	    .traits = SETTING_SECRET | SETTING_BOUND | SETTING_SOURCE },
+	[SET_PASSWORD_FD] = { .option = "password-fd",
+	    .arg = "N",
+	    .parse = parse_fd,
+	    .traits = SETTING_BOUND | SETTING_SOURCE,
+	    .help = "read the password from this descriptor" },
+	[SET_PASSWORDEVAL] = { .key = "passwordeval",
+	    .option = "passwordeval",
+	    .arg = "COMMAND",
+	    .parse = parse_text,
+	    .traits = SETTING_COMMAND | SETTING_BOUND | SETTING_SOURCE,
+	    .help = "the password is what this prints (by sh)" },
+	[SET_PASSWORDCMD] = { .key = "passwordcmd",
+	    .option = "passwordcmd",
+	    .arg = "COMMAND",
+	    .parse = parse_text,
+	    .traits = SETTING_COMMAND | SETTING_BOUND | SETTING_SOURCE,
+	    .help = "the same without a shell" },
+	[SET_PASSWORDFILE] = { .key = "passwordfile",
+	    .option = "passwordfile",
+	    .arg = "PATH",
+	    .parse = parse_text,
+	    .traits = SETTING_PATH | SETTING_BOUND | SETTING_SOURCE,
+	    .help = "the password is this file's first line" },
+	[SET_INSECURE_AUTH] = { .key = "insecure_auth",
+	    .option = "insecure-auth",
+	    .parse = parse_flag,
+	    .traits = SETTING_BOUND,
+	    .empty = "on",
+	    .help = "send the password over any connection" },
+	[SET_FROM] = { .key = "from", .parse = parse_text },
+	[SET_ALLOW_FROM_OVERRIDE] = { .key = "allow_from_override",
+	    .parse = parse_flag,
+	    .empty = "on" },
+	[SET_AUTO_FROM] = { .key = "auto_from",
+	    .parse = parse_flag,
+	    .empty = "on" },
+	[SET_MAILDOMAIN] = { .key = "maildomain", .parse = parse_text },
+	[SET_FROM_FULL_NAME] = { .key = "from_full_name",
+	    .parse = parse_later,
+	    .note = NO_HEADER },
+	[SET_FROM_HEADER] = { .key = "set_from_header",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_DATE_HEADER] = { .key = "set_date_header",
+	    .parse = parse_later,
+	    .empty = "auto",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_MSGID_HEADER] = { .key = "set_msgid_header",
+	    .parse = parse_later,
+	    .empty = "auto",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_TO_HEADER] = { .key = "set_to_header",
+	    .parse = parse_later,
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_MISSING_FROM] = { .key = "add_missing_from_header",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_MISSING_DATE] = { .key = "add_missing_date_header",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_REMOVE_BCC] = { .key = "remove_bcc_headers",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "on",
+	    .note = "Bcc is always removed" },
+	[SET_UNDISCLOSED] = { .key = "undisclosed_recipients",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = NO_HEADER },
+	[SET_DSN_NOTIFY] = { .key = "dsn_notify",
+	    .parse = parse_later,
+	    .done = "off",
+	    .note = NO_DSN },
+	[SET_DSN_RETURN] = { .key = "dsn_return",
+	    .parse = parse_later,
+	    .done = "off",
+	    .note = NO_DSN },
+	[SET_LOGFILE] = { .key = "logfile",
+	    .parse = parse_later,
+	    .note = NO_LOG },
+	/* It means nothing without a logfile, which has its own note. */
+	[SET_LOGFILE_TIME] = { .key = "logfile_time_format",
+	    .parse = parse_text },
+	[SET_SYSLOG] = { .key = "syslog",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = NO_LOG },
+	[SET_ALIASES] = { .key = "aliases",
+	    .parse = parse_later,
+	    .note = "aliases are not built in yet; name whole addresses" },
+	[SET_QUEUE] = { .key = "queue",
+	    .parse = parse_later,
+	    .empty = "on",
+	    .done = "off",
+	    .note = "the queue is not built in yet" },
 };
 
 /* ---- taking them ---- */
 
-static int
-bad(struct err *e, enum setting_id id, const char *value,
-    const struct origin *from, const char *remedy)
+const char *
+settings_place(
+    const struct settings *s, enum setting_id id, char out[SETTING_PLACE_MAX])
 {
 	const struct setting_row *row = &setting_rows[id];
+	const struct origin *from = &s->at[id].from;
 
 	if (from->file == NULL)
-		return err_set(e, ERR_PERM, ERR_USAGE, "--%s \"%s\": %s",
-		    row->option, value, remedy);
-	return err_set(e, ERR_PERM, ERR_CONFIG, "%s:%u: %s \"%s\": %s",
-	    from->file, from->line, row->key, value, remedy);
+		snprintf(out, SETTING_PLACE_MAX, "--%s", row->option);
+	else
+		snprintf(out, SETTING_PLACE_MAX, "%.250s:%u: %s", from->file,
+		    from->line, row->key);
+	return out;
+}
+
+const char *
+settings_said(
+    const struct settings *s, enum setting_id id, char out[SETTING_PLACE_MAX])
+{
+	const struct setting_row *row = &setting_rows[id];
+	const struct origin *from = &s->at[id].from;
+
+	if (from->file == NULL)
+		snprintf(out, SETTING_PLACE_MAX, "--%s", row->option);
+	else
+		snprintf(out, SETTING_PLACE_MAX, "%s in %.250s:%u", row->key,
+		    from->file, from->line);
+	return out;
+}
+
+static int
+bad(const struct settings *s, enum setting_id id, const char *value,
+    const char *remedy, struct err *e)
+{
+	char place[SETTING_PLACE_MAX];
+	bool secret = (setting_rows[id].traits & SETTING_SECRET) != 0;
+
+	return err_set(e, ERR_PERM,
+	    s->at[id].from.file == NULL ? ERR_USAGE : ERR_CONFIG,
+	    "%s%s%s%s: %s", settings_place(s, id, place), secret ? "" : " \"",
+	    secret ? "" : value, secret ? "" : "\"", remedy);
 }
 
 int
 settings_set(struct settings *s, enum setting_id id, const char *value,
     const struct origin *from, struct err *e)
 {
-	struct setting set = { .given = true, .text = value, .from = *from };
-	const char *remedy = setting_rows[id].parse(value, &set.number);
+	const struct setting_row *row = &setting_rows[id];
+	const char *remedy = NULL;
 
-	if (remedy != NULL)
-		return bad(e, id, value, from, remedy);
-	s->at[id] = set;
-	return 0;
+	if (*value == '\0' && from->file != NULL)
+		value = row->empty;
+	s->at[id] =
+	    (struct setting){ .given = true, .text = value, .from = *from };
+	if (value != NULL)
+		remedy = row->parse(row, &s->at[id]);
+	return remedy != NULL ? bad(s, id, value, remedy, e) : 0;
+}
+
+void
+settings_drop(struct settings *s, unsigned traits)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if ((setting_rows[i].traits & traits) != 0)
+			s->at[i] = (struct setting){ 0 };
 }
 
 void
@@ -193,6 +607,10 @@ settings_merge(struct settings *to, const struct settings *over)
 {
 	size_t i;
 
+	for (i = 0; i < SETTINGS; i++)
+		if (over->at[i].given &&
+		    (setting_rows[i].traits & SETTING_SOURCE) != 0)
+			settings_drop(to, SETTING_SOURCE);
 	for (i = 0; i < SETTINGS; i++)
 		if (over->at[i].given)
 			to->at[i] = over->at[i];

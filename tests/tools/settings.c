@@ -1,10 +1,10 @@
 /*
- * settings: print every setting of an account, a line each: its keyword, its
- * long option, the option's value; "-" where there is none.
+ * settings: print all that a configuration and its accounts know, a line each:
+ * its keyword, its long option, the option's value; "-" where there is none.
  */
 #include <stdio.h>
 
-#include "cli/settings.h"
+#include "cli/config.h"
 
 static const char *
 or_dash(const char *s)
@@ -21,5 +21,7 @@ main(void)
 		printf("%s\t%s\t%s\n", or_dash(setting_rows[i].key),
 		    or_dash(setting_rows[i].option),
 		    or_dash(setting_rows[i].arg));
+	for (i = 0; config_directive(i) != NULL; i++)
+		printf("%s\t-\t-\n", config_directive(i));
 	return 0;
 }

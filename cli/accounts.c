@@ -1,0 +1,281 @@
+/*
+ * accounts: see accounts.h. What the command line says goes before what the
+ * account says, that before the defaults of its file.
+ * Callers: native.c.
+ * Without a configuration the command line is the account.
+ * msmtp(1), section USAGE.
+ * Ownership: see accounts.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/accounts.h"
+#include "cli/options.h"
+#include "cli/rcfile.h"
+#include "cli/report.h"
+
+/* ---- the choice ---- */
+
+/* --account, --host and --mx choose each in its own way. */
+static int
+exclusive(const struct options *o, struct err *e)
+{
+	bool host = o->settings.at[SET_HOST].given;
+	bool mx = o->settings.at[SET_MX].given;
+
+	if (host && mx)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--mx and --host exclude each other; give one of them");
+	if (o->account != NULL && (host || mx))
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--account and --%s exclude each other; give one of them",
+		    host ? "host" : "mx");
+	return 0;
+}
+
+static int
+no_account(const struct config *c, const char *name, struct err *e)
+{
+	struct buf names;
+	size_t i;
+
+	buf_init(&names, ERR_TEXT_MAX);
+	for (i = 0; i < c->n; i++)
+		if (config_find(c, c->accounts[i].name) == &c->accounts[i])
+			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "",
+			    c->accounts[i].name);
+	if (name != NULL)
+		err_set(e, ERR_PERM, ERR_CONFIG,
+		    "there is no account \"%s\"%s%s", name,
+		    c->n > 0 ? "; there is " : " and no other one",
+		    buf_str(&names));
+	else
+		err_set(e, ERR_PERM, ERR_CONFIG,
+		    "no account is chosen: give -a NAME or --mx, or write "
+		    "\"account default : NAME\"; there is %s",
+		    buf_str(&names));
+	buf_free(&names);
+	return -1;
+}
+
+/* *chosen is NULL when the defaults alone count. */
+static int
+choose(const struct accounts *as, const struct options *o,
+    const struct config_account **chosen, struct err *e)
+{
+	const struct config *c = &as->config;
+
+	*chosen = NULL;
+	if (o->settings.at[SET_HOST].given || o->settings.at[SET_MX].given)
+		return 0;
+	if (o->account != NULL) {
+		*chosen = config_find(c, o->account);
+		return *chosen != NULL ? 0 : no_account(c, o->account, e);
+	}
+	if (o->from != NULL)
+		*chosen = config_find_sender(c, o->from);
+	if (*chosen == NULL)
+		*chosen = config_find(c, "default");
+	return *chosen == NULL && c->n > 0 ? no_account(c, NULL, e) : 0;
+}
+
+/* Whatever speaks of who we are may bring a secret; a file does so before a
+ * line of it is read, see rcfile.c. */
+static void
+keep_private(const struct settings *s)
+{
+	if (s->at[SET_AUTH].given || s->at[SET_USER].given ||
+	    s->at[SET_PROXY].given || s->at[SET_TLS_CERT_FILE].given)
+		machine_keep_private();
+}
+
+/* ---- making them ---- */
+
+static struct account *
+room(struct accounts *as, struct err *e)
+{
+	struct account **list;
+
+	list = reallocarray(as->at, as->n + 1, sizeof(struct account *));
+	if (list != NULL)
+		as->at = list;
+	if (list == NULL || (list[as->n] = calloc(1, sizeof **list)) == NULL) {
+		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+		return NULL;
+	}
+	return list[as->n++];
+}
+
+/* What was asked for and is not there is said, once an account is used. */
+static void
+warn_ignored(const struct settings *s)
+{
+	char place[SETTING_PLACE_MAX], text[ERR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++) {
+		if (!s->at[i].ignored)
+			continue;
+		snprintf(text, sizeof text, "%s is ignored: %s",
+		    settings_place(s, (enum setting_id)i, place),
+		    setting_rows[i].note);
+		report_warning(stderr, text);
+	}
+}
+
+static int
+make(struct accounts *as, const struct config_account *from,
+    const struct settings *s, struct err *e)
+{
+	struct account *a = room(as, e);
+
+	if (a == NULL)
+		return -1;
+	warn_ignored(s);
+	return account_make(a, from != NULL ? from->name : NULL, s, e);
+}
+
+/* The chosen account with the command line upon it. */
+static int
+make_chosen(struct accounts *as, const struct options *o,
+    const struct config_account *from, struct err *e)
+{
+	struct settings s;
+
+	config_settings(&as->config, from, &s);
+	if (o->settings.at[SET_HOST].given || o->settings.at[SET_MX].given)
+		settings_drop(&s, SETTING_BOUND);
+	settings_merge(&s, &o->settings);
+	return make(as, from, &s, e);
+}
+
+/* The account of that name, made if this is the first time; NULL with *e. */
+static const struct relay *
+make_other(struct accounts *as, const struct config_route *route, struct err *e)
+{
+	const struct config_account *a;
+	struct settings s;
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		if (as->at[i]->relay.name != NULL &&
+		    strcmp(as->at[i]->relay.name, route->account) == 0)
+			return &as->at[i]->relay;
+	a = config_find(&as->config, route->account);
+	if (a == NULL) {
+		err_set(e, ERR_PERM, ERR_CONFIG,
+		    "%s:%u: route: there is no account \"%s\"",
+		    route->from.file, route->from.line, route->account);
+		return NULL;
+	}
+	config_settings(&as->config, a, &s);
+	return make(as, a, &s, e) == -1 ? NULL : &as->at[as->n - 1]->relay;
+}
+
+static int
+make_rules(struct accounts *as, const struct config_account *a, struct err *e)
+{
+	size_t i;
+
+	if (a->nroutes == 0)
+		return 0;
+	as->rules = calloc(a->nroutes, sizeof *as->rules);
+	if (as->rules == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	for (i = 0; i < a->nroutes; i++) {
+		as->rules[i].pattern = a->routes[i].pattern;
+		as->rules[i].relay = make_other(as, &a->routes[i], e);
+		if (as->rules[i].relay == NULL)
+			return -1;
+		as->nrules++;
+	}
+	return 0;
+}
+
+int
+accounts_open(struct accounts *as, const struct options *o,
+    const struct waiter *w, struct err *e)
+{
+	const struct config_account *chosen;
+
+	*as = (struct accounts){ .waiter = w };
+	config_init(&as->config);
+	keep_private(&o->settings);
+	if (exclusive(o, e) == -1 ||
+	    rcfile_load(&as->config, o->config, w, e) == -1 ||
+	    choose(as, o, &chosen, e) == -1 ||
+	    make_chosen(as, o, chosen, e) == -1)
+		return -1;
+	if (o->settings.at[SET_HOST].given || o->settings.at[SET_MX].given)
+		return 0;
+	return make_rules(
+	    as, chosen != NULL ? chosen : &as->config.defaults, e);
+}
+
+void
+accounts_free(struct accounts *as)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++) {
+		account_free(as->at[i]);
+		free(as->at[i]);
+	}
+	free(as->at);
+	free(as->rules);
+	config_free(&as->config);
+	*as = (struct accounts){ 0 };
+}
+
+/* ---- for the run ---- */
+
+struct account *
+accounts_chosen(const struct accounts *as)
+{
+	return as->at[0];
+}
+
+bool
+accounts_have_secret(const struct accounts *as)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		if (account_has_secret(as->at[i]))
+			return true;
+	return false;
+}
+
+static struct account *
+account_of(struct accounts *as, const struct relay *r)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		if (&as->at[i]->relay == r)
+			return as->at[i];
+	return NULL;
+}
+
+int
+accounts_fetch(
+    struct accounts *as, const struct relay *r, bool again, struct err *e)
+{
+	struct account *a = account_of(as, r);
+
+	if (a == NULL)
+		return 0;
+	return account_fetch(a, again, as->waiter, e);
+}
+
+void
+accounts_forget(struct accounts *as, const struct relay *r)
+{
+	struct account *a = account_of(as, r);
+
+	if (a != NULL)
+		account_forget(a);
+}

@@ -1,0 +1,51 @@
+/*
+ * accounts: the accounts of one run: which one is chosen, to which others its
+ * recipients go, and their secrets when deliver.c asks for them.
+ * Called by native.c.
+ * It prints warnings and reads configuration files, by rcfile.c.
+ * msmtp(1) for how an account is chosen.
+ * Ownership: everything in it is its own.
+ */
+#ifndef CLI_ACCOUNTS_H
+#define CLI_ACCOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/account.h"
+#include "cli/config.h"
+#include "mx.h"
+
+struct err;
+struct options;
+struct waiter;
+
+struct accounts {
+	const struct waiter *waiter; /* borrowed */
+	struct config config;
+	struct account **at; /* owned; the first is the chosen one */
+	size_t n;
+	struct relay_rule *rules; /* owned: recipients of the others */
+	size_t nrules;
+};
+
+/*
+ * Read the configuration, choose by -a, --host, --mx, -f or "default", and
+ * make the accounts. 0, or -1 with *e (usage, config). Free it in any case.
+ */
+int accounts_open(struct accounts *, const struct options *,
+    const struct waiter *, struct err *e);
+void accounts_free(struct accounts *);
+
+/* The chosen one. */
+struct account *accounts_chosen(const struct accounts *);
+
+/* True if a secret may be fetched in this run. */
+bool accounts_have_secret(const struct accounts *);
+
+/* For struct deliver_config. */
+int accounts_fetch(
+    struct accounts *, const struct relay *, bool again, struct err *e);
+void accounts_forget(struct accounts *, const struct relay *);
+
+#endif
