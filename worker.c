@@ -310,6 +310,7 @@ converse(struct worker *w, const struct target *t,
 		/* Who is found by MX gets no secret. */
 		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
 						       : NULL,
+		.library = &w->gsasl.face,
 		.local = target_is_local(w->route->relay, t),
 	};
 	struct session *s;

@@ -4,7 +4,8 @@
 #
 # Takes mail for example.test, secure.test and plain.test and puts it, each
 # message a file, into DIR/mail/all/new.  With SASL, the socket of dovecot.sh
-# that decides, it offers AUTH behind TLS.  DIR/mail.log has each session.
+# that decides, it offers AUTH behind TLS.  $POSTFIX_EXTRA are more lines of
+# main.cf.  DIR/mail.log has each session.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$1 ca=$2 ip=${3:-127.0.0.1} sasl=${4:-}
@@ -18,7 +19,7 @@ queue_directory = $dir/q
 data_directory = $dir/data
 maillog_file = $dir/mail.log
 maillog_file_prefixes = /
-inet_interfaces = $ip
+inet_interfaces = loopback-only
 inet_protocols = ipv4
 myhostname = mx1.example.test
 mydestination =
@@ -51,6 +52,7 @@ smtpd_sasl_type = dovecot
 smtpd_sasl_path = $sasl
 smtpd_tls_auth_only = yes
 CONF
+echo "${POSTFIX_EXTRA:-}" >>"$dir/etc/main.cf"
 cat >"$dir/etc/master.cf" <<CONF
 $ip:25 inet n - n - - smtpd
 $ip:465 inet n - n - - smtpd
