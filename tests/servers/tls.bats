@@ -36,6 +36,24 @@ peer() {
 		"$D/ca/$2.pem" "$D/ca/$2.key" "${@:3}"
 }
 
+# fingerprint NAME: SHA-256 of its certificate, as OpenSSL prints it.
+fingerprint() {
+	openssl x509 -in "$D/ca/$1.crt" -noout -fingerprint -sha256 |
+		sed 's/.*=//'
+}
+# key_fingerprint NAME: and of its key.
+key_fingerprint() {
+	openssl pkey -in "$D/ca/$1.key" -pubout -outform DER | sha256sum |
+		cut -d ' ' -f 1
+}
+
+# misconfigured WORDS ARGUMENT...: nothing goes, for good, for that reason.
+misconfigured() {
+	run "$SMTPSEND" -f alice@client.test "${@:2}" bob@example.test <<<x
+	assert_equal "$status" 78
+	assert_output --partial "$1"
+}
+
 setup() {
 	export STORE=$D/postfix/mail
 }
@@ -159,6 +177,8 @@ refused() {
 	handshaker 127.0.0.10 "$D/ca/sha1" -cipher DEFAULT@SECLEVEL=0
 	refused 'has a signature by a digest that is broken' \
 		--tls-trust-file "$CA" --host smtps://127.0.0.10 bob@example.test
+	refused 'has a signature by a digest that is broken' --tls-min 1.0 \
+		--tls-trust-file "$CA" --host smtps://127.0.0.10 bob@example.test
 }
 
 @test "an IPv6 address, a wildcard" {
@@ -175,6 +195,38 @@ refused() {
 			--tls-trust-file "$CA" --tls-host "$name" \
 			--host smtps://127.0.0.13 bob@example.test
 	done
+}
+
+@test "a certificate on the list of the revoked" {
+	"$SERVERS/mkstatus" "$D/ca" crl none.crl
+	"$SERVERS/mkstatus" "$D/ca" crl all.crl now later other mx1
+	"$SERVERS/mkstatus" "$D/ca" crl old.crl 20200101000000Z 20200201000000Z
+	"$SERVERS/mkstatus" "$D/stranger" crl none.crl
+	verify=(--tls verify --tls-trust-file "$CA" --host 127.0.0.1
+		bob@example.test)
+	seen --tls-crl-file "$D/ca/none.crl" "${verify[@]}"
+	assert_equal "$status" 0
+	openssl crl -in "$D/ca/none.crl" -outform DER -out "$D/none.der"
+	seen --tls-crl-file "$D/none.der" "${verify[@]}"
+	assert_equal "$status" 0
+	refused 'the server'\''s certificate was revoked by its issuer "test CA"' \
+		--tls-crl-file "$D/ca/all.crl" "${verify[@]}"
+	refused "in $D/ca/old.crl ended on 2020-02-01 00:00:00 UTC" \
+		--tls-crl-file "$D/ca/old.crl" "${verify[@]}"
+}
+
+@test "a file of lists that is of no use" {
+	mkdir "$D/third"
+	openssl req -x509 -newkey rsa:2048 -nodes -subj '/CN=another CA' \
+		-keyout "$D/third/ca.key" -out "$D/third/ca.pem"
+	"$SERVERS/mkstatus" "$D/third" crl none.crl
+	verify=(--tls verify --tls-trust-file "$CA" --host 127.0.0.1)
+	refused 'has no revocation list of "test CA"' \
+		--tls-crl-file "$D/third/none.crl" "${verify[@]}" bob@example.test
+	misconfigured '/nonexistent: No such file' \
+		--tls-crl-file /nonexistent "${verify[@]}"
+	misconfigured 'no revocation list in it' --tls-crl-file "$CA" \
+		"${verify[@]}"
 }
 
 @test "a staple that says good" {
@@ -227,6 +279,107 @@ refused() {
 	seen --tls-trust-file "$CA" --host smtps://127.0.0.11:587 \
 		bob@example.test
 	[[ $stderr == *'by chain and name, staple good'* ]]
+}
+
+@test "the fingerprint of a certificate, of its key, of neither" {
+	seen --tls-fingerprint "$(fingerprint mx1)" --host smtps://127.0.0.1 \
+		bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *', verified by fingerprint of the certificate'* ]]
+	seen --tls-fingerprint "$(key_fingerprint mx1)" --tls verify \
+		--host 127.0.0.1 bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *', verified by fingerprint of the key'* ]]
+	refused "of its certificate: $(fingerprint mx1 | tr -d : |
+		tr A-F a-f), of its key: $(key_fingerprint mx1)" \
+		--tls-fingerprint "$(fingerprint other)" --tls verify \
+		--host 127.0.0.1 bob@example.test
+}
+
+@test "a fingerprint counts, whatever the certificate is otherwise" {
+	seen --tls-fingerprint "$(fingerprint expired)" \
+		--host smtps://127.0.0.4 bob@example.test
+	[[ $stderr == *', verified by fingerprint of the certificate'* ]]
+	handshaker 127.0.0.14 "$D/ca/weak" -cipher DEFAULT@SECLEVEL=0
+	seen --tls-fingerprint "$(key_fingerprint weak)" \
+		--host smtps://127.0.0.14 bob@example.test
+	[[ $stderr == *', verified by fingerprint of the key'* ]]
+}
+
+@test "a server that wants a certificate of ours" {
+	local n=30 max
+	cp "$D/ca/client.key" "$BATS_TEST_TMPDIR/key"
+	cp "$D/stranger/client.key" "$BATS_TEST_TMPDIR/strange"
+	chmod 600 "$BATS_TEST_TMPDIR"/*
+	for max in 1.3 1.2; do
+		peer 127.0.0.$n mx1 "ca=$CA" max=$max
+		to=(--tls encrypt --host "smtps://127.0.0.$n" bob@example.test)
+		seen --tls-cert-file "$D/ca/client.crt" \
+			--tls-key-file "$BATS_TEST_TMPDIR/key" "${to[@]}"
+		assert_equal "$status" 0
+		seen "${to[@]}"
+		assert_equal "$status" 75
+		[[ $stderr == *'the server requires a client certificate'* ]]
+		seen --tls-cert-file "$D/stranger/client.crt" \
+			--tls-key-file "$BATS_TEST_TMPDIR/strange" "${to[@]}"
+		assert_equal "$status" 75
+		[[ $stderr == *'the server does not know the issuer of our'* ]]
+		n=$((n + 1))
+	done
+}
+
+@test "a key that will not do" {
+	local key=$BATS_TEST_TMPDIR/key
+	to=(--tls encrypt --host 127.0.0.1 --tls-cert-file "$D/ca/client.crt")
+	misconfigured "$D/ca/client.key" --tls-key-file "$D/ca/client.key" \
+		"${to[@]}"
+	assert_output --partial 'chmod 600'
+	install -m 600 "$D/ca/other.key" "$key"
+	misconfigured "the key in $key is not that of the certificate in" \
+		--tls-key-file "$key" "${to[@]}"
+	echo garbage >"$key"
+	misconfigured "$key has no private key" --tls-key-file "$key" "${to[@]}"
+	misconfigured /nonexistent --tls-key-file /nonexistent "${to[@]}"
+}
+
+@test "versions: ours too new, theirs too old, and old by request" {
+	local old=(--tls encrypt --host smtps://127.0.0.33 bob@example.test)
+	peer 127.0.0.32 mx1 max=1.2
+	refused 'the server refuses our TLS versions (see --tls-min)' \
+		--tls-min 1.3 --tls encrypt --host smtps://127.0.0.32 \
+		bob@example.test
+	handshaker 127.0.0.33 "$D/ca/mx1" -tls1_1 -cipher DEFAULT@SECLEVEL=0
+	refused 'see --tls-min' "${old[@]}"
+	seen --tls-min 1.1 "${old[@]}"
+	[[ $stderr == *'-- TLSv1.1 '* ]]
+}
+
+@test "no cipher in common, no such cipher" {
+	handshaker 127.0.0.34 "$D/ca/mx1" -tls1_3 \
+		-ciphersuites TLS_AES_256_GCM_SHA384
+	refused 'no cipher, or nothing else, in common' --tls encrypt \
+		--tls-ciphers TLS_CHACHA20_POLY1305_SHA256 \
+		--host smtps://127.0.0.34 bob@example.test
+	seen --tls-ciphers TLS_CHACHA20_POLY1305_SHA256:HIGH --tls encrypt \
+		--host 127.0.0.1 bob@example.test
+	assert_equal "$status" 0
+	[[ $stderr == *'-- TLSv1.3 TLS_CHACHA20_POLY1305_SHA256 '* ]]
+	misconfigured '"NOSUCH"' --tls-ciphers HIGH:NOSUCH --tls encrypt \
+		--host 127.0.0.1
+}
+
+@test "a log of keys for a sniffer" {
+	local log=$BATS_TEST_TMPDIR/keys
+	seen --tls-keylog "$log" --tls encrypt --host 127.0.0.1 bob@example.test
+	assert_equal "$status" 0
+	assert_equal "$(stat -c %a "$log")" 600
+	run grep -cE '^[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]{64,96}$' "$log"
+	assert_output 5
+	seen --tls-keylog "$log" --tls encrypt --host 127.0.0.1 bob@example.test
+	run grep -c '^CLIENT_TRAFFIC_SECRET_0 ' "$log"
+	assert_output 2
+	misconfigured /nonexistent/keys --tls-keylog /nonexistent/keys \
+		--tls encrypt --host 127.0.0.1
 }
 
 @test "TLS that breaks off anywhere is temporary, and told" {
