@@ -80,7 +80,7 @@ tls_level_parse(const char *s, enum tls_level *l)
 	return -1;
 }
 
-/* ".2" of "1.2" and "TLSv1.2"; TLS 1 is also called 1.0. */
+/* "1.2" and "TLSv1.2"; the first one is called 1 and 1.0. */
 bool
 tls_min_parse(const char *s, unsigned *min)
 {
