@@ -328,6 +328,20 @@ refused() {
 	done
 }
 
+@test "an encrypted key is opened by the password that is named" {
+	local key=$BATS_TEST_TMPDIR/key
+	openssl pkcs8 -topk8 -in "$D/ca/client.key" -passout 'pass:open it' \
+		-out "$key"
+	chmod 600 "$key"
+	peer 127.0.0.36 mx1 "ca=$CA"
+	to=(--tls encrypt --host smtps://127.0.0.36
+		--tls-cert-file "$D/ca/client.crt" --tls-key-file "$key")
+	seen --passwordeval 'echo open it' "${to[@]}" bob@example.test
+	assert_equal "$status" 0
+	misconfigured "$key: the passphrase does not open it" \
+		--passwordeval 'echo close it' "${to[@]}"
+}
+
 @test "a key that will not do" {
 	local key=$BATS_TEST_TMPDIR/key
 	to=(--tls encrypt --host 127.0.0.1 --tls-cert-file "$D/ca/client.crt")
