@@ -5,6 +5,8 @@ Stores the Nth message as it came, CRLF and all, in DIR/N.msg, and what it
 was told of it as JSON in DIR/N.json.  Says "listening PORT" when it does.
 Local parts with a meaning: tempfail (451 4.7.1 to RCPT), permfail (550
 5.1.1), dropdata (the connection is cut after the data, without an answer).
+Offers AUTH in clear: PLAIN and LOGIN for "alice" with the password "pencil",
+and CRAM-MD5, which is always refused for its own sake.
 """
 import asyncio
 import itertools
@@ -12,7 +14,7 @@ import json
 import pathlib
 import sys
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 REFUSALS = {
     "tempfail": "451 4.7.1 greylisted",
@@ -24,6 +26,10 @@ class Handler:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.numbers = itertools.count(1)
+
+    async def auth_CRAM__MD5(self, server, args):
+        refusal = "504 5.5.4 this mechanism is out of order"
+        return AuthResult(success=False, handled=False, message=refusal)
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         refusal = REFUSALS.get(address.split("@")[0])
@@ -39,12 +45,18 @@ class Handler:
             "mail": envelope.mail_from,
             "options": envelope.mail_options,
             "rcpts": envelope.rcpt_tos,
+            "auth": session.auth_data,
         }
         (self.folder / f"{number}.json").write_text(json.dumps(facts))
         (self.folder / f"{number}.msg").write_bytes(envelope.original_content)
         if any(r.startswith("dropdata@") for r in envelope.rcpt_tos):
             server.transport.abort()
         return "250 2.0.0 queued"
+
+
+def authenticate(server, session, envelope, mechanism, login):
+    good = login == LoginPassword(b"alice", b"pencil")
+    return AuthResult(success=good, handled=False, auth_data=mechanism)
 
 
 async def main(folder, ip="127.0.0.1", port="0"):
@@ -55,6 +67,8 @@ async def main(folder, ip="127.0.0.1", port="0"):
             enable_SMTPUTF8=True,
             data_size_limit=1 << 20,
             hostname="aio.example.test",
+            authenticator=authenticate,
+            auth_require_tls=False,
         ),
         ip,
         int(port),

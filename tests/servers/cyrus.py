@@ -7,7 +7,7 @@ never tells Cyrus about the channel).  So the few lines of SMTP here are ours,
 and SCRAM itself and the channel's octets are those of libsasl2 and OpenSSL.
 
 Listens on port 465 with TLS 1.2 or 1.3, as said, for "alice" with the
-password "secret".  Binds to tls-unique in 1.2 and to tls-exporter in 1.3.
+password "pencil".  Binds to tls-unique in 1.2 and to tls-exporter in 1.3.
 $MECHANISMS is what it offers.  DIR/log tells of each attempt; messages are
 thrown away.  Says "listening" when it does.
 """
@@ -74,7 +74,7 @@ class Library:
         self.check(self.c.sasl_server_init(self.callbacks, b"cyrus"))
         conn = self.connection()
         self.check(
-            self.c.sasl_setpass(conn, b"alice", b"secret", 6, None, 0, CREATE)
+            self.c.sasl_setpass(conn, b"alice", b"pencil", 6, None, 0, CREATE)
         )
 
     def option(self, context, plugin, name, result, length):

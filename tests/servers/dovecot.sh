@@ -23,9 +23,9 @@ mechanisms="plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256"
 mkdir -p "$dir"/{run,state,mail,keys/default/HS256}
 "$here/token" key >"$dir/keys/default/HS256/test"
 cat >"$dir/users" <<'USERS'
-alice:{PLAIN}secret::::::
+alice:{PLAIN}pencil::::::
 USERS
-echo 'master:{PLAIN}secret::::::' >"$dir/masters"
+echo 'master:{PLAIN}pencil::::::' >"$dir/masters"
 cat >"$dir/oauth2.conf" <<CONF
 introspection_mode = local
 local_validation_key_dict = fs:posix:prefix=$dir/keys/

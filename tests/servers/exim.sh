@@ -7,7 +7,7 @@
 #   drop      550 5.7.1 and the end  slow      an answer after 2 seconds
 #   policy    550 5.7.1 to RCPT      content   550 5.7.1 after the data
 # Behind TLS it offers AUTH: PLAIN, LOGIN and CRAM-MD5 for "alice" with the
-# password "secret", and EXTERNAL for a certificate of the CA.  A login is in
+# password "pencil", and EXTERNAL for a certificate of the CA.  A login is in
 # DIR/log/mainlog with the message (A=NAME:USER), a refusal too.
 # CADIR/mx1.ocsp, if it is there, is stapled.
 set -euo pipefail
@@ -75,20 +75,20 @@ plain:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = \${if and{{eq{\$auth2}{alice}}{eq{\$auth3}{secret}}}}
+  server_condition = \${if and{{eq{\$auth2}{alice}}{eq{\$auth3}{pencil}}}}
   server_set_id = \$auth2
   server_advertise_condition = \${if def:tls_in_cipher}
 login:
   driver = plaintext
   public_name = LOGIN
   server_prompts = Username:: : Password::
-  server_condition = \${if and{{eq{\$auth1}{alice}}{eq{\$auth2}{secret}}}}
+  server_condition = \${if and{{eq{\$auth1}{alice}}{eq{\$auth2}{pencil}}}}
   server_set_id = \$auth1
   server_advertise_condition = \${if def:tls_in_cipher}
 cram:
   driver = cram_md5
   public_name = CRAM-MD5
-  server_secret = \${if eq{\$auth1}{alice}{secret}fail}
+  server_secret = \${if eq{\$auth1}{alice}{pencil}fail}
   server_set_id = \$auth1
   server_advertise_condition = \${if def:tls_in_cipher}
 external:
