@@ -218,6 +218,23 @@ add_hosts(struct account *a, const char *list)
 	}
 }
 
+/* A host of a file that is none has its place there. */
+static int
+check_hosts(const struct account *a, enum setting_id id, struct err *e)
+{
+	char place[SETTING_PLACE_MAX];
+	struct err why;
+
+	if (relay_check(&a->relay, &why) == 0)
+		return 0;
+	if (a->settings.at[id].from.file == NULL) {
+		*e = why;
+		return -1;
+	}
+	return err_set(e, ERR_PERM, ERR_CONFIG, "%s: %s",
+	    settings_place(&a->settings, id, place), why.text);
+}
+
 static int
 make_hosts(struct account *a, struct err *e)
 {
@@ -242,7 +259,7 @@ make_hosts(struct account *a, struct err *e)
 		return err_set(
 		    e, ERR_PERM, ERR_CONFIG, "the list of hosts is too long");
 	a->relay.hosts = buf_str(&a->hosts);
-	return 0;
+	return check_hosts(a, socket != NULL ? SET_SOCKET : SET_HOST, e);
 }
 
 static int
@@ -387,6 +404,9 @@ fetch_password(struct account *a, struct waiter *w, struct err *e)
 	c.netrc = machine_netrc(netrc) ? netrc : NULL;
 	c.netrc_system = "/etc/netrc";
 	c.keyring = true;
+	a->relay.auth.secret = NULL;
+	buf_reset(&a->secret);
+	buf_reset(&a->login);
 	if (credential_fetch(&c, &a->secret, &source, e) == -1)
 		return -1;
 	a->kept = is_once(source);
@@ -433,11 +453,9 @@ account_fetch(
 	    (source == SET_PASSWORD || source == SET_PASSWORD_FD ||
 		a->relay.secret_from == NULL))
 		return 1;
-	if (a->relay.secret_from != NULL && (again || a->secret.len == 0)) {
-		buf_free(&a->secret);
-		if (fetch_password(a, &waiter, e) == -1)
-			return -1;
-	}
+	if (a->relay.secret_from != NULL && (again || a->secret.len == 0) &&
+	    fetch_password(a, &waiter, e) == -1)
+		return -1;
 	return fetch_passphrase(a, &waiter, e);
 }
 

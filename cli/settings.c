@@ -284,8 +284,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .arg = "HOST[,...]",
 	    .parse = parse_text,
 	    .traits = SETTING_BOUND,
-	    .help = "send all to [smtp[s]://|lmtp://]HOST[:PORT] or "
-		    "unix:/path, tried in order" },
+	    .help = "send all to [smtp[s]://|lmtp://]HOST[:PORT], mx:DOMAIN, "
+		    "srv:DOMAIN or unix:/path, tried in order" },
 	[SET_PORT] = { .key = "port",
 	    .option = "port",
 	    .arg = "N",

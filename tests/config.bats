@@ -197,7 +197,10 @@ route 2 by smarthost, account other
 	config_error 'account default has no host'
 	rc 'account default' 'host a b'
 	plan
-	usage_error 'host "a b"'
+	config_error "$T/.smtpsendrc:2: host: host \"a b\""
+	rc 'account default' 'socket run/x'
+	plan
+	config_error "$T/.smtpsendrc:2: socket: "
 	stored 0
 }
 

@@ -410,3 +410,65 @@ plan() {
 	exits 0
 	silent
 }
+
+@test "--proxy takes socks5 and http, and shows no password" {
+	local value
+	for value in socks5://127.0.0.1 http://proxy.test:3128 \
+		'socks5://joe:geheim@[::1]:1080'; do
+		plan --proxy "$value" -f a@x.test --resolve proxy.test:3128:127.0.0.1 \
+			bob@x.test
+		exits 0
+		[[ $output$stderr != *geheim* ]]
+	done
+	for value in '' 127.0.0.1 ftp://joe:geheim@a socks5:// http://a:0; do
+		plan --proxy "$value" -f a@x.test bob@x.test
+		usage_error '--proxy: give socks5://'
+		[[ $stderr != *geheim* ]]
+	done
+}
+
+@test "--auth takes on, off and the mechanisms that are known" {
+	local value
+	for value in on off plain LOGIN scram-sha-256-plus gssapi; do
+		plan --auth "$value" --user joe -f a@x.test bob@x.test
+		exits 0
+	done
+	for value in '' yes rot13; do
+		plan --auth "$value" -f a@x.test bob@x.test
+		usage_error '--auth' 'a mechanism like'
+	done
+}
+
+@test "--user means --auth on, and the plan says where the password is" {
+	plan --user joe -f a@x.test bob@x.test
+	assert_line '  auth on as joe, secret from netrc, the keyring or the terminal'
+	plan --user joe --passwordfile x --auth login -f a@x.test bob@x.test
+	assert_line '  auth login as joe, secret from --passwordfile'
+	plan --user joe --auth off -f a@x.test bob@x.test
+	refute_output --partial auth
+}
+
+@test "--password-fd takes the number of a descriptor" {
+	local value
+	plan --password-fd 9 --user joe -f a@x.test bob@x.test
+	assert_line '  auth on as joe, secret from --password-fd'
+	for value in '' 0 2 -1 x 99999999999; do
+		plan --password-fd "$value" -f a@x.test bob@x.test
+		usage_error '--password-fd' 'over 2'
+	done
+}
+
+@test "--tls-*: values that cannot be" {
+	plan --tls-min 1.1 --tls-fingerprint "$(printf '%064d' 0)" \
+		-f a@x.test bob@x.test
+	exits 0
+	assert_line '    tls verify, by --tls-fingerprint'
+	plan --tls-min 4 -f a@x.test bob@x.test
+	usage_error '--tls-min "4": give 1.0, 1.1, 1.2 or 1.3'
+	plan --tls-fingerprint "$(printf '%040d' 0)" -f a@x.test bob@x.test
+	usage_error '--tls-fingerprint' 'SHA-256'
+	plan --tls-cert-file pkcs11:x -f a@x.test bob@x.test
+	usage_error '--tls-cert-file' 'PEM'
+	plan --tls maybe -f a@x.test bob@x.test
+	usage_error '--tls "maybe": give on, off, none'
+}
