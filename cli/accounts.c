@@ -109,15 +109,30 @@ room(struct accounts *as, struct err *e)
 	return list[as->n++];
 }
 
+/* True if the same line was told of for an account before. */
+static bool
+is_told(const struct accounts *as, size_t id, const struct setting *s)
+{
+	const struct origin *from;
+	size_t i;
+
+	for (i = 0; i < as->n; i++) {
+		from = &as->at[i]->settings.at[id].from;
+		if (from->file == s->from.file && from->line == s->from.line)
+			return true;
+	}
+	return false;
+}
+
 /* What was asked for and is not there is said, once an account is used. */
 static void
-warn_ignored(const struct settings *s)
+warn_ignored(const struct accounts *as, const struct settings *s)
 {
 	char place[SETTING_PLACE_MAX], text[ERR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		if (!s->at[i].ignored)
+		if (!s->at[i].ignored || is_told(as, i, &s->at[i]))
 			continue;
 		snprintf(text, sizeof text, "%s is ignored: %s",
 		    settings_place(s, (enum setting_id)i, place),
@@ -130,11 +145,12 @@ static int
 make(struct accounts *as, const struct config_account *from,
     const struct settings *s, struct err *e)
 {
-	struct account *a = room(as, e);
+	struct account *a;
 
+	warn_ignored(as, s);
+	a = room(as, e);
 	if (a == NULL)
 		return -1;
-	warn_ignored(s);
 	return account_make(a, from != NULL ? from->name : NULL, s, e);
 }
 

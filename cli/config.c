@@ -184,7 +184,7 @@ routes_inherit(struct config_account *a, const struct config_account *from)
 static bool
 is_account_name(const char *s)
 {
-	return *s != '\0' && s[strcspn(s, BLANKS ",:")] == '\0';
+	return *s != '\0' && s[strcspn(s, ",:")] == '\0';
 }
 
 /* A word of a list of words, trimmed, in place; NULL behind the last. */
@@ -212,7 +212,7 @@ account_begin(struct parser *p, const char *name)
 
 	if (!is_account_name(name))
 		return bad(p,
-		    "\"%s\" is no name for an account; give a word "
+		    "\"%s\" is no name for an account; give one "
 		    "without comma and colon",
 		    name);
 	if (old != NULL && old->layer == c->layer)

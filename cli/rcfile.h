@@ -2,7 +2,7 @@
  * rcfile: which configuration files there are, and whether they are to be
  * trusted.
  * Called by accounts.c; config.c makes sense of what stands in them.
- * Without any file it costs two failed open(2) and asks nobody.
+ * Without any file it costs three failed open(2) and asks nobody.
  * XDG Base Directory Specification.
  * Ownership: the config owns what was read.
  */

@@ -179,6 +179,11 @@ route 2 by smarthost, account other
     tls may, by default
   to eve@y.test
   to dora@a.z.test"
+	rc defaults 'host 127.0.0.1' 'syslog on' 'account other' \
+		'account default' 'route y.test other'
+	send --dry-run -f a@x.test bob@x.test eve@y.test <message
+	assert_equal "$stderr" \
+		"smtpsend: $T/.smtpsendrc:3: syslog is ignored: logs are not built in yet"
 	rc 'account default' 'host 127.0.0.1' 'route y.test gone'
 	plan
 	config_error '.smtpsendrc:3: route: there is no account "gone"'

@@ -360,9 +360,11 @@ TEST(errors_name_place_and_remedy)
 	    "rc:1: there is no account \"a\" before this line; parents come "
 	    "first");
 	CHECK_STR(wrong("account a,b"), "rc:1: an account has one name");
-	CHECK_STR(wrong("account a b"),
-	    "rc:1: \"a b\" is no name for an account; give a word without "
-	    "comma and colon");
+	CHECK_STR(wrong("account \"\""), "rc:1: account needs a value");
+	CHECK_STR(wrong("account :"),
+	    "rc:1: \"\" is no name for an account; give one without comma and "
+	    "colon");
+	CHECK_STR(wrong("account my mail"), "nothing is wrong");
 	CHECK_INT(config_parse(&config, "rc", "a\0b", 3,
 		      &(struct config_world){ 0 }, &why),
 	    -1);
