@@ -1,8 +1,8 @@
 /*
  * info: --server-info: what a server says of itself, in words.
- * Called by native.c instead of a delivery; it prints and returns the exit
- * code. No mail and no secret is sent.
- * RFC 5321 4.1.1.1 (EHLO), 3207 (STARTTLS).
+ * Called by native.c instead of a delivery.
+ * No mail and no secret is sent.
+ * RFC 5321 4.1.1.1 (EHLO), RFC 8259.
  * Ownership: everything is borrowed for the call.
  */
 #ifndef CLI_INFO_H
@@ -11,24 +11,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "relay.h"
-
-struct err;
-struct waiter;
-
-struct info_config {
-	const struct relay *relay; /* borrowed: with hosts */
-	struct hosts *hosts; /* borrowed: how names are looked up */
-	const struct waiter *waiter; /* borrowed */
-	bool json;
-	bool verbose; /* the dialogue goes to stderr */
-};
+#include "cli/look.h"
 
 /*
- * Connect to the first server that answers, take its greeting, EHLO, TLS as
- * the policy has it, EHLO again; print. 0, or -1 with *e; what was heard
- * until then is printed also on failure.
+ * Look at the first server that answers and print what it says, as text or
+ * as JSON: 0, or -1 with *e (also: it cannot be written); what was heard is
+ * printed also on failure.
  */
-int info_show(const struct info_config *, FILE *out, struct err *e);
+int info_show(const struct look_config *, bool json, FILE *out, struct err *e);
 
 #endif

@@ -14,6 +14,8 @@
 
 #include "base/err.h"
 #include "cli/accounts.h"
+#include "cli/configure.h"
+#include "cli/info.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -278,6 +280,103 @@ send_message(const struct native *n, struct run *r)
 	return finish(r, size);
 }
 
+/* ---- looking at servers ---- */
+
+/* A domain or an address that stands for its mail hosts: "mx:DOMAIN". */
+static int
+operand_hosts(const struct options *o, char *out, size_t size, struct err *e)
+{
+	const char *s = o->noperands == 1 ? o->operands[0] : NULL;
+	const char *at = s == NULL ? NULL : strrchr(s, '@');
+
+	if (s == NULL || o->settings.at[SET_HOST].given)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--server-info: give one of --host HOST, -a ACCOUNT, or a "
+		    "domain");
+	snprintf(out, size, "mx:%s", at == NULL ? s : at + 1);
+	return 0;
+}
+
+/* How the chosen account's servers are looked at. */
+static struct look_config
+look_config(const struct native *n, const struct run *r, struct hosts *hosts,
+    struct dns_config *dns)
+{
+	const struct relay *relay = &accounts_chosen(&r->accounts)->relay;
+
+	*dns = (struct dns_config){ .nameserver = r->o->nameserver,
+		.timeout = relay->timeout,
+		.waiter = n->waiter };
+	*hosts = (struct hosts){ .family = r->o->family,
+		.overrides = r->o->overrides,
+		.noverrides = r->o->noverrides,
+		.dns_config = dns,
+		.own_name = relay->helo,
+		.random = random_octets };
+	return (struct look_config){ .relay = relay,
+		.hosts = hosts,
+		.waiter = n->waiter,
+		.verbose = r->o->verbose };
+}
+
+/* Nothing was sent and standard input is not ours: only the result counts. */
+static int
+looked(int got, const struct err *e)
+{
+	if (got == -1)
+		report_error(stderr, e);
+	return got == -1 ? err_exit(e) : 0;
+}
+
+static int
+server_info(const struct native *n, struct run *r)
+{
+	char name[MACHINE_NAME_MAX + 8];
+	struct look_config c;
+	struct dns_config dns;
+	struct hosts hosts;
+	struct relay relay;
+	struct err e;
+	int got = -1;
+
+	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
+		return looked(-1, &e);
+	n->on_deliver(n->ctx);
+	c = look_config(n, r, &hosts, &dns);
+	relay = *c.relay;
+	c.relay = &relay;
+	if (relay.hosts != NULL && r->o->noperands == 0)
+		got = 0;
+	else
+		got = operand_hosts(r->o, name, sizeof name, &e);
+	if (relay.hosts == NULL || r->o->noperands > 0)
+		relay.hosts = name;
+	if (got == 0)
+		got = relay_check(&relay, &e);
+	if (got == 0)
+		got = info_show(&c, r->o->json, stdout, &e);
+	host_free(&hosts);
+	return looked(got, &e);
+}
+
+static int
+configure(const struct native *n, struct run *r)
+{
+	struct look_config c;
+	struct dns_config dns;
+	struct hosts hosts;
+	struct err e;
+	int got;
+
+	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
+		return looked(-1, &e);
+	n->on_deliver(n->ctx);
+	c = look_config(n, r, &hosts, &dns);
+	got = configure_print(&c, r->o->address, stdout, &e);
+	host_free(&hosts);
+	return looked(got, &e);
+}
+
 static int
 version(const struct native *n, struct run *r)
 {
@@ -300,6 +399,8 @@ help(const struct native *n, struct run *r)
 
 static int (*const modes[MODES])(const struct native *, struct run *) = {
 	[MODE_SEND] = send_message,
+	[MODE_SERVER_INFO] = server_info,
+	[MODE_CONFIGURE] = configure,
 	[MODE_HELP] = help,
 	[MODE_VERSION] = version,
 };

@@ -147,6 +147,14 @@ set_mode(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 static int
+set_configure(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	o->address = v;
+	return set_mode(o, row, v, e);
+}
+
+static int
 set_setting(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
@@ -199,6 +207,10 @@ static const struct row rows[] = {
 	{ 'o', NULL, "X", set_nothing, 0, "does nothing (sendmail: set X)" },
 	{ 'B', NULL, "TYPE", set_nothing, 0,
 	    "does nothing: the body's type is found out" },
+	{ 0, "server-info", NULL, set_mode, MODE_SERVER_INFO,
+	    "show what the server offers; send nothing" },
+	{ 0, "configure", "ADDRESS", set_configure, MODE_CONFIGURE,
+	    "find the server of an address, print an account" },
 	{ 0, "help", NULL, set_mode, MODE_HELP, "print this" },
 	{ 0, "version", NULL, set_mode, MODE_VERSION,
 	    "print version and features" },

@@ -19,10 +19,18 @@
 struct err;
 
 /* What is asked for: a function each in native.c. */
-enum mode { MODE_SEND, MODE_HELP, MODE_VERSION, MODES };
+enum mode {
+	MODE_SEND,
+	MODE_SERVER_INFO,
+	MODE_CONFIGURE,
+	MODE_HELP,
+	MODE_VERSION,
+	MODES
+};
 
 struct options {
 	enum mode mode;
+	const char *address; /* of --configure */
 	const char *from; /* NULL: not given */
 	const char *account; /* NULL: chosen by other means */
 	const char *config; /* read no other file; NULL: the usual ones */

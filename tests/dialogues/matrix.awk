@@ -80,7 +80,7 @@ function key(step, fault, k, c) {
 
 # The steps of the dialogue that shows a step, in order.
 function path_of(step, hello) {
-	hello = speaks_lmtp(step) ? "lhlo" : step == "helo" ? "ehlo helo" : "ehlo"
+	hello = speaks_lmtp(step) ? "lhlo" : step ~ /^(helo|auth)$/ ? "ehlo " step : "ehlo"
 	return "greeting " hello " mail rcpt1 rcpt2 rcpt3 data " \
 	    (speaks_lmtp(step) ? "end1 end2 end3" : "end") " quit"
 }
@@ -92,6 +92,10 @@ function take(step, next_step) {
 	ask(step)
 	if (next_step == "helo")
 		put("S: 502 what?")
+	else if (next_step == "auth") {
+		put("S: 250-ok")
+		put("S: 250 AUTH PLAIN")
+	}
 	else if (step != "quit")
 		answer(step)
 }
@@ -150,6 +154,8 @@ function head(title, args, code, step, fault, letters, letter, who, n, i) {
 	put("args: -f a@example.org --helo client.example.org " args)
 	if (class[fault] == "late")
 		put("args: --timeout 1")
+	if (step == "auth")
+		put("args: --auth plain --user u --passwordcmd \"echo p\"")
 	put("args: b@example.net c@example.net d@example.net")
 	put("exit: " code)
 	n = split(letters, letter, " ")
@@ -208,7 +214,7 @@ function dialogue(step, fault, hosts, k, path, i, letters, code, after) {
 	if (hosts == 2)
 		put("server B")
 	if (hosts == 2 && after == "next")
-		to_the_end(path_of(speaks_lmtp(step) ? step : "mail"), 1)
+		to_the_end(path_of(step ~ /^helo$/ ? "mail" : step), 1)
 	close(file)
 }
 
