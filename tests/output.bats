@@ -289,15 +289,15 @@ route 2 by address literal
 }
 
 @test "who cannot be routed makes the plan's exit code" {
-	send --dry-run --json -f a@x.test --mx 'bob@[192.0.2.1]' \
-		postmaster 'eve@[192.0.2.2]' <message
+	send --dry-run --json -f a@x.test --mx 'bob@[203.0.113.1]' \
+		postmaster 'eve@[203.0.113.2]' <message
 	exits 67
 	valid
 	assert_equal "$(json '.exit')" 67
 	assert_equal "$(json '[.recipients[].outcome] | join(" ")')" \
 		'pending failed pending'
 	assert_equal "$(json '[.routes[].to[]] | join(" ")')" \
-		'bob@[192.0.2.1] eve@[192.0.2.2]'
+		'bob@[203.0.113.1] eve@[203.0.113.2]'
 	says 'smtpsend: postmaster: failed at lookup'
 }
 
