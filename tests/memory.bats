@@ -77,7 +77,7 @@ reports() {
 
 @test "a plan that cannot ask the name server" {
 	checked 75 --dry-run --json -f a@x.test --timeout 1 \
-		--nameserver 127.0.0.1:1 bob@x.test 'eve@[192.0.2.1]' <message
+		--nameserver 127.0.0.1:1 bob@x.test 'eve@[203.0.113.1]' <message
 }
 
 @test "a server that goes away, and one that talks nonsense" {

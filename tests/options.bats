@@ -240,7 +240,7 @@ plan() {
 
 @test "--source-ip: an address that is not ours, or of the other family" {
 	receiver box
-	deliver --source-ip 192.0.2.1 bob@x.test
+	deliver --source-ip 203.0.113.1 bob@x.test
 	exits 75
 	says 'deferred at connect'
 	deliver --source-ip ::1 bob@x.test

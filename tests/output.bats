@@ -260,16 +260,16 @@ route 1 by smarthost
 }
 
 @test "the plan of literals: a route each" {
-	send --dry-run -f '' --mx 'bob@[192.0.2.1]' 'eve@[IPv6:2001:db8::1]' \
-		'fay@[192.0.2.1]' < <(printf 'Subject: \303\274\n\n')
+	send --dry-run -f '' --mx 'bob@[203.0.113.1]' 'eve@[IPv6:2001:db8::1]' \
+		'fay@[203.0.113.1]' < <(printf 'Subject: \303\274\n\n')
 	exits 0
 	assert_output 'from <>
 message 15 octets, 8-bit
 route 1 by address literal
-  host 192.0.2.1 port 25 smtp
+  host 203.0.113.1 port 25 smtp
     tls may, by default
-  to bob@[192.0.2.1]
-  to fay@[192.0.2.1]
+  to bob@[203.0.113.1]
+  to fay@[203.0.113.1]
 route 2 by address literal
   host 2001:db8::1 port 25 smtp
     tls may, by default
