@@ -479,12 +479,14 @@ http_connect(struct io *io, const struct proxy *p, const char *host,
 	} while (code / 100 == 1 && code != 101 && ++interim < INTERIM_MAX);
 	if (code / 100 == 2)
 		return 0;
-	if (code == 407)
-		return refused(e,
+	/* 407 by RFC 9110 15.5.8; tinyproxy says 401 to a wrong password. */
+	if (code == 407 || code == 401)
+		return err_set(e, ERR_PERM, ERR_AUTH,
 		    p->user[0] == '\0'
-			? "it wants a login (407); give USER:PASSWORD@ before "
+			? "it wants a login (%u); give USER:PASSWORD@ before "
 			  "its host"
-			: "it refuses user or password (407)");
+			: "it refuses user or password (%u)",
+		    code);
 	return err_set(e, ERR_TEMP, ERR_CONNECT,
 	    "no connection to %s port %u: it said %u %s", host, port, code,
 	    said);
