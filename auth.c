@@ -219,6 +219,9 @@ accepted(struct auth *a, struct err *e)
 	}
 	if (sasl_done(a->exchange, e) == -1)
 		return fail(e, AUTH_FAILED);
+	sasl_end(a->exchange);
+	a->exchange = NULL;
+	buf_free(&a->first);
 	return AUTH_DONE;
 }
 

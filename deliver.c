@@ -533,12 +533,13 @@ start_route(struct delivery *d, struct child *c)
 		return 0;
 	got = start(d, c);
 	num = errno;
+	/* What waits for room keeps it: it may not be had again. */
+	if (got != 0 && d->running > 0)
+		return -1;
 	if (d->cfg->on_secret_done != NULL)
 		d->cfg->on_secret_done(d->cfg->ctx, relay);
 	if (got == 0)
 		d->running++;
-	else if (d->running > 0)
-		return -1;
 	else
 		not_started(d, c, num);
 	return 0;

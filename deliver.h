@@ -43,7 +43,8 @@ struct deliver_config {
 	 */
 	int (*on_secret)(
 	    void *ctx, const struct relay *, bool again, struct err *e);
-	/* The worker has its copy: they are to be wiped. May be NULL. */
+	/* The worker has its copy, or will not be made: they are to be wiped.
+	 * May be NULL. */
 	void (*on_secret_done)(void *ctx, const struct relay *);
 	void *ctx; /* borrowed: for all of them */
 };

@@ -409,7 +409,6 @@ fetch_password(struct account *a, struct waiter *w, struct err *e)
 	buf_reset(&a->login);
 	if (credential_fetch(&c, &a->secret, &source, e) == -1)
 		return -1;
-	a->kept = is_once(source);
 	a->relay.auth.secret = buf_str(&a->secret);
 	if (c.user == NULL && a->login.len > 0)
 		a->relay.auth.user = buf_str(&a->login);
@@ -462,10 +461,8 @@ account_fetch(
 void
 account_forget(struct account *a)
 {
-	if (!a->kept) {
-		buf_free(&a->secret);
-		a->relay.auth.secret = NULL;
-	}
+	buf_free(&a->secret);
+	a->relay.auth.secret = NULL;
 	if (!a->key_kept) {
 		buf_free(&a->key_secret);
 		a->relay.tls.key_secret = NULL;

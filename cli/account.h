@@ -30,7 +30,7 @@ struct account {
 	struct buf hosts; /* with the scheme that the settings ask for */
 	struct buf secret, key_secret; /* owned, wiped; "" until fetched */
 	struct buf login; /* the user, if netrc told him */
-	bool kept, key_kept; /* it cannot be fetched again */
+	bool key_kept; /* it cannot be fetched again */
 };
 
 /*
@@ -54,7 +54,10 @@ bool account_has_secret(const struct account *);
 int account_fetch(
     struct account *, bool again, const struct waiter *, struct err *e);
 
-/* Wipe them, but for those that nobody would give a second time. */
+/*
+ * Wipe them, but for a key's passphrase that nobody would give a second time:
+ * by MX one account has several routes, which are given no password.
+ */
 void account_forget(struct account *);
 
 /*
