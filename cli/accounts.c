@@ -211,6 +211,23 @@ make_rules(struct accounts *as, const struct config_account *a, struct err *e)
 	return 0;
 }
 
+/* Workers are copies of this process: passwords of accounts that this run
+ * does not use are none of theirs. */
+static int
+forget_others(struct accounts *as, struct err *e)
+{
+	const char **kept = calloc(as->n, sizeof *kept);
+	size_t i;
+
+	if (kept == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	for (i = 0; i < as->n; i++)
+		kept[i] = as->at[i]->settings.at[SET_PASSWORD].text;
+	config_forget_secrets(&as->config, kept, as->n);
+	free(kept);
+	return 0;
+}
+
 int
 accounts_open(struct accounts *as, const struct options *o,
     const struct waiter *w, struct err *e)
@@ -225,10 +242,11 @@ accounts_open(struct accounts *as, const struct options *o,
 	    choose(as, o, &chosen, e) == -1 ||
 	    make_chosen(as, o, chosen, e) == -1)
 		return -1;
-	if (o->settings.at[SET_HOST].given || o->settings.at[SET_MX].given)
-		return 0;
-	return make_rules(
-	    as, chosen != NULL ? chosen : &as->config.defaults, e);
+	if (!o->settings.at[SET_HOST].given && !o->settings.at[SET_MX].given &&
+	    make_rules(as, chosen != NULL ? chosen : &as->config.defaults, e) ==
+		-1)
+		return -1;
+	return forget_others(as, e);
 }
 
 void

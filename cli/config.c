@@ -85,7 +85,7 @@ keep(struct config *c, const char *s, size_t n)
 		return NULL;
 	memcpy(copy, s, n);
 	copy[n] = '\0';
-	c->texts[c->ntexts++] = (struct config_text){ copy, n };
+	c->texts[c->ntexts++] = (struct config_text){ copy, n, false };
 	return copy;
 }
 
@@ -132,6 +132,27 @@ config_free(struct config *c)
 	free(c->accounts);
 	free(c->texts);
 	config_init(c);
+}
+
+static bool
+has_any(const struct config_text *t, const char *const *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] != NULL && s[i] >= t->s && s[i] <= t->s + t->n)
+			return true;
+	return false;
+}
+
+void
+config_forget_secrets(struct config *c, const char *const *kept, size_t n)
+{
+	struct config_text *t;
+
+	for (t = c->texts; t < c->texts + c->ntexts; t++)
+		if (t->secret && !has_any(t, kept, n))
+			explicit_bzero(t->s, t->n);
 }
 
 void
@@ -490,6 +511,9 @@ take_setting(struct parser *p, size_t id, const char *value)
 
 	if (*value != '\0' && check_trust(p, id, value) == -1)
 		return -1;
+	/* The line is the latest text; no path is a secret. */
+	if ((traits & SETTING_SECRET) != 0)
+		p->c->texts[p->c->ntexts - 1].secret = true;
 	if ((traits & SETTING_PATH) != 0)
 		value = keep_path(p, value);
 	if (value == NULL)

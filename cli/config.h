@@ -39,16 +39,19 @@ struct config_account {
 	struct origin from;
 };
 
+struct config_text {
+	char *s; /* owned */
+	size_t n;
+	bool secret; /* a line with a password */
+};
+
 struct config {
 	struct config_account *accounts; /* owned, in order */
 	size_t n;
 	unsigned layer;
 	struct config_account defaults; /* of the present layer */
 	struct settings below; /* the defaults of the layers before */
-	struct config_text {
-		char *s;
-		size_t n;
-	} * texts; /* owned: all that settings point to */
+	struct config_text *texts; /* owned: all that settings point to */
 	size_t ntexts;
 };
 
@@ -104,6 +107,13 @@ const struct config_account *config_find_sender(
 /* All that holds for an account; for NULL the defaults, of all files. */
 void config_settings(
     const struct config *, const struct config_account *, struct settings *);
+
+/*
+ * Wipe all lines with passwords but those in which one of kept[0,n) stands
+ * (NULL is passed over). The accounts that had them are not to be asked for
+ * any more.
+ */
+void config_forget_secrets(struct config *, const char *const *kept, size_t n);
 
 /* The keywords that are no settings; NULL behind the last. For the checks of
  * the docs. */

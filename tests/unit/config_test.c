@@ -514,6 +514,23 @@ TEST(a_later_file_goes_before_an_earlier_one)
 	CHECK_STR(chosen("joe@x.test"), "a");
 }
 
+TEST(passwords_that_nobody_wants_are_wiped)
+{
+	const char *kept[2] = { NULL, NULL };
+
+	CHECK_INT(parse("account a\nhost x\npassword one\npassword two\n"
+			"account b : a\nuser u\n"
+			"account c\npassword three\n"
+			"proxy socks5://u:p@h\n"),
+	    0);
+	kept[1] = get("b", SET_PASSWORD);
+	config_forget_secrets(&config, kept, 2);
+	CHECK_STR(get("b", SET_PASSWORD), "two");
+	CHECK_STR(get("b", SET_USER), "u");
+	CHECK_STR(get("c", SET_PASSWORD), "");
+	CHECK_STR(get("c", SET_PROXY), "");
+}
+
 static int64_t
 least(const char *priorities)
 {
