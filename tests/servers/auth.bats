@@ -350,7 +350,7 @@ attempts() {
 	for n in "${!ODD_PASSWORDS[@]}"; do
 		USER_NAME=odd$n
 		PASSWORD=${ODD_PASSWORDS[n]}
-		for mech in PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256; do
+		for mech in PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256; do
 			login "$mech" $DOVECOT:587
 			exits 0
 			at_dovecot "$mech"

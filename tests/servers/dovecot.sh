@@ -56,29 +56,35 @@ auth_username_format =
 auth_username_chars =
 auth_master_user_separator = *
 first_valid_uid = 1
+# nodelay: a refusal is told at once, not with all others each half second.
 passdb {
+  default_fields = nodelay=y
   driver = static
   mechanisms = external
   args = nopassword=y
 }
 passdb {
+  default_fields = nodelay=y
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = $dir/oauth2.conf
 }
 passdb {
+  default_fields = nodelay=y
   driver = dict
   username_filter = broken*
   mechanisms = plain login
   args = $dir/broken.conf
 }
 passdb {
+  default_fields = nodelay=y
   driver = passwd-file
   mechanisms = plain login
   master = yes
   args = username_format=%u $dir/masters
 }
 passdb {
+  default_fields = nodelay=y
   driver = passwd-file
   mechanisms = $mechanisms
   args = username_format=%u $dir/users

@@ -56,7 +56,8 @@ through() {
 
 # fails CODE URL HOST TEXT...: that is said, and nothing arrives.
 fails() {
-	run --separate-stderr "$SMTPSEND" -f alice@client.test --timeout 2 \
+	run --separate-stderr "$SMTPSEND" -f alice@client.test \
+		--timeout "${PATIENCE:-10}" \
 		--proxy "$2" --host "$3" bob@example.test <<<x
 	[ "$status" -eq "$1" ] || fail "exit code $status: $stderr"
 	local text
@@ -120,6 +121,7 @@ fails() {
 }
 
 @test "a proxy that says nothing" {
+	local PATIENCE=0.5
 	fails 75 socks5://127.0.0.1:9026 127.0.0.2 'proxy 127.0.0.1'
 	fails 75 http://127.0.0.1:9026 127.0.0.2 'proxy 127.0.0.1'
 }
