@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""aio.py DIR [IP [PORT]]: aiosmtpd, a receiver that somebody else wrote.
+"""aio.py DIR [IP [PORT [PEM]]]: aiosmtpd, a receiver that somebody else wrote.
 
 Stores the Nth message as it came, CRLF and all, in DIR/N.msg, and what it
 was told of it as JSON in DIR/N.json.  Says "listening PORT" when it does.
+With PEM (a key and its chain) it speaks TLS from the first octet.
 Local parts with a meaning: tempfail (451 4.7.1 to RCPT), permfail (550
 5.1.1), dropdata (the connection is cut after the data, without an answer).
 Offers AUTH in clear: PLAIN and LOGIN for "alice" with the password "pencil",
@@ -12,6 +13,7 @@ import asyncio
 import itertools
 import json
 import pathlib
+import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -59,8 +61,11 @@ def authenticate(server, session, envelope, mechanism, login):
     return AuthResult(success=good, handled=False, auth_data=mechanism)
 
 
-async def main(folder, ip="127.0.0.1", port="0"):
+async def main(folder, ip="127.0.0.1", port="0", pem=None):
     handler = Handler(folder)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if pem else None
+    if tls:
+        tls.load_cert_chain(pem)
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(
             handler,
@@ -72,6 +77,7 @@ async def main(folder, ip="127.0.0.1", port="0"):
         ),
         ip,
         int(port),
+        ssl=tls,
     )
     print("listening", server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
