@@ -100,16 +100,19 @@ C: QUIT'
 }
 
 @test "-j bounds how many run at once" {
-	local i sinks=()
+	local i sinks=() events=()
 	receiver box -w greeting
 	sinks+=("$SINK")
 	for i in 2 3; do
 		receiver "box$i" -a "127.0.0.$i" -p "$PORT" -w greeting
 		sinks+=("$SINK")
+		events+=("$EVENTS")
 	done
 	begin --mx -j 2 --port "$PORT" 'bob@[127.0.0.3]' 'eve@[127.0.0.2]' \
 		'fay@[127.0.0.1]'
-	event 'waiting greeting' # the third receiver: the first route
+	for EVENTS in "${events[@]}"; do # of the first two routes
+		event 'waiting greeting'
+	done
 	assert_equal "$(children "$PID" | wc -l)" 2
 	kill -USR1 "${sinks[@]}"
 	end
