@@ -1,7 +1,7 @@
 /*
  * auth: see auth.h. A mechanism is begun, its challenges are answered, and
  * when the server will not have it the next one gets its turn.
- * Callers: proto.c. It sends and reads nothing itself.
+ * Callers: hello.c, proto.c. It sends and reads nothing itself.
  * RFC 4954 4, 6; 3463 and 5248 (codes); RFC 4422 5.
  * Ownership: see auth.h.
  */

@@ -1,6 +1,6 @@
 /*
  * auth: AUTH, from the choice of a mechanism to the server's last word.
- * Called by proto.c, whose step table sends and takes the lines.
+ * Called by hello.c, whose steps send and take the lines.
  * It holds the rule that no secret crosses a connection that anybody may
  * listen to or pretend to be.
  * RFC 4954, 4422 (SASL), 8314 3 (clear text is over).

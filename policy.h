@@ -1,6 +1,7 @@
 /*
  * policy: how much TLS a target must have, and who says so.
- * Called by relay.c and mx.c for each target; proto.c holds the connection to it.
+ * Called by relay.c and mx.c for each target; hello.c holds the connection
+ * to it.
  * It asks nobody: DANE and MTA-STS will be further rows of it.
  * RFC 8314 3 (submission), RFC 7435 (opportunistic).
  * Ownership: the strings of a policy are borrowed or static.

@@ -3,9 +3,9 @@
  * is sent, how its reply is taken, how long it may take, how far trouble
  * reaches. Two cursors walk it: `cmd` is the next command to send, `sent`
  * holds those whose replies are awaited. Lock-step is a window of one.
- * Callers: deliver.c. It never connects and never chooses a host.
- * RFC 5321 3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 3207; 4954; 6152; 9422.
- * Ownership: borrows connection, message and envelope.
+ * The steps up to AUTH are hello.c's; those of a transaction are here.
+ * RFC 5321 3.3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 6152; 9422.
+ * Callers: worker.c, cli/look.c. Ownership: see proto.h, step.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,88 +13,19 @@
 #include <string.h>
 
 #include "auth.h"
-#include "base/buf.h"
 #include "base/err.h"
+#include "hello.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "net/io.h"
 #include "net/tls.h"
 #include "proto.h"
 #include "smtp/caps.h"
+#include "step.h"
 #include "wire.h"
-
-/* Commands that may be on their way at once. */
-#define WINDOW 1
 
 /* Octets of a line of AUTH; tokens are long. */
 #define AUTH_LINE_MAX (64 * 1024)
-
-enum step {
-	STEP_GREETING,
-	STEP_EHLO,
-	STEP_HELO,
-	STEP_STARTTLS,
-	STEP_AUTH,
-	STEP_RSET,
-	STEP_MAIL,
-	STEP_RCPT,
-	STEP_DATA,
-	STEP_END,
-	STEP_NONE
-};
-
-/* A place in the dialogue: the step, and for RCPT and LMTP's END which. */
-struct cursor {
-	enum step step;
-	size_t i;
-};
-
-/* One MAIL to its end of data. */
-struct transaction {
-	const struct message *m; /* borrowed */
-	struct envelope *env; /* borrowed */
-	const size_t *rcpts; /* borrowed: the whole message's */
-	size_t n;
-	size_t *todo; /* owned: this transaction's, numbers in env */
-	size_t ntodo;
-	size_t *accepted; /* owned: those that the server took */
-	size_t naccepted;
-	bool full; /* the server wants no more recipients in it */
-	bool over; /* nothing more is to be sent in it */
-};
-
-struct session {
-	struct session_config cfg;
-	struct wire wire;
-	struct caps caps;
-	struct cursor cmd;
-	struct cursor sent[WINDOW];
-	size_t nsent;
-	struct transaction t;
-	size_t transactions; /* begun on this connection */
-	bool dirty; /* RSET is due before the next MAIL */
-	bool alive; /* the connection can carry a command */
-	bool secure; /* TLS stands */
-	bool verified; /* and the server is who it should be */
-	struct auth auth;
-	struct buf answer; /* owned: AUTH, or to the server's challenge */
-	size_t shown; /* octets of it that are no secret */
-	struct err ehlo; /* the refusal for which HELO is tried */
-};
-
-/*
- * send puts the command on the wire (data goes out at once) and moves cmd;
- * take has one reply and may move cmd. Both return 0, or -1 with *e when
- * the connection can go on no longer.
- */
-struct step_row {
-	enum stage stage;
-	int seconds; /* RFC 5321 4.5.3.2: for the reply */
-	bool sync; /* nothing follows before its reply */
-	enum err_scope scope; /* trouble with the connection reaches so far */
-	int (*send)(struct session *, struct err *);
-	int (*take)(struct session *, struct cursor, struct err *);
-};
 
 static const struct step_row steps[STEP_NONE];
 
@@ -139,60 +70,7 @@ decide_rest(struct session *s, const struct err *e)
 		decide(s, s->t.rcpts[i], false, e);
 }
 
-/* ---- errors ---- */
-
-/* The server's reply as an error (or as its thanks, for 2yz). */
-static void
-reply_err(struct session *s, enum step step, struct err *e)
-{
-	const struct reply *r = &s->wire.reply;
-
-	err_clear(e);
-	e->verdict = reply_class(r) == 2 ? ERR_OK
-	    : reply_class(r) == 5        ? ERR_PERM
-					 : ERR_TEMP;
-	e->kind = ERR_REPLY;
-	e->scope = steps[step].scope;
-	e->stage = steps[step].stage;
-	e->code = r->code;
-	e->enhanced = r->enhanced;
-	snprintf(e->command, sizeof e->command, "%s", s->wire.command);
-	reply_words(r, e->text, sizeof e->text);
-}
-
-/* Trouble with the connection at a step: it is of no more use. */
-static int
-trouble(struct session *s, enum step step, struct err *e)
-{
-	/* A server that refused us at EHLO and closed has said what it means;
-	 * not so one that only did not know the command (500 to 504). */
-	if (step == STEP_HELO && s->wire.io->eof && s->ehlo.code > 504)
-		*e = s->ehlo;
-	if (e->stage == STAGE_NONE)
-		e->stage = steps[step].stage;
-	if (e->scope == SCOPE_NONE)
-		e->scope = steps[step].scope;
-	snprintf(e->command, sizeof e->command, "%s", s->wire.command);
-	s->alive = false;
-	return -1;
-}
-
-/* A reply of a class that has no meaning here (RFC 5321 4.3.2). */
-static int
-unexpected(struct session *s, enum step step, struct err *e)
-{
-	wire_unexpected(&s->wire, e);
-	return trouble(s, step, e);
-}
-
 /* ---- the loop ---- */
-
-static int
-go(struct session *s, enum step step, size_t i)
-{
-	s->cmd = (struct cursor){ step, i };
-	return 0;
-}
 
 /* Send what the window and the next sync point allow. */
 static int
@@ -204,13 +82,13 @@ send_some(struct session *s, struct err *e)
 		at = s->cmd;
 		s->sent[s->nsent++] = at;
 		if (steps[at.step].sync)
-			go(s, STEP_NONE, 0);
+			step_go(s, STEP_NONE, 0);
 		if (steps[at.step].send(s, e) == -1)
-			return trouble(s, at.step, e);
+			return step_trouble(s, at.step, e);
 	}
 	wire_deadline(&s->wire, steps[s->sent[0].step].seconds);
 	if (wire_flush(&s->wire, e) == -1)
-		return trouble(s, s->sent[0].step, e);
+		return step_trouble(s, s->sent[0].step, e);
 	return 0;
 }
 
@@ -221,12 +99,12 @@ take_one(struct session *s, struct err *e)
 	struct cursor at = s->sent[0];
 
 	if (wire_reply(&s->wire, e) == -1)
-		return trouble(s, at.step, e);
+		return step_trouble(s, at.step, e);
 	memmove(s->sent, s->sent + 1, --s->nsent * sizeof s->sent[0]);
 	if (s->wire.reply.code == 421) {
 		/* RFC 5321 3.8: it may come at any time and closes. */
-		reply_err(s, at.step, e);
-		return trouble(s, at.step, e);
+		step_err(s, at.step, e);
+		return step_trouble(s, at.step, e);
 	}
 	return steps[at.step].take(s, at, e);
 }
@@ -236,7 +114,7 @@ static int
 run(struct session *s, enum step first, struct err *e)
 {
 	s->nsent = 0;
-	go(s, first, 0);
+	step_go(s, first, 0);
 	while (s->cmd.step != STEP_NONE || s->nsent > 0) {
 		if (send_some(s, e) == -1)
 			return -1;
@@ -246,8 +124,9 @@ run(struct session *s, enum step first, struct err *e)
 	return 0;
 }
 
-/* ---- greeting, EHLO, HELO, RSET ---- */
+/* ---- the transaction ---- */
 
+/* The greeting comes of itself. */
 static int
 send_nothing(struct session *s, struct err *e)
 {
@@ -256,253 +135,10 @@ send_nothing(struct session *s, struct err *e)
 	return 0;
 }
 
-/* The server will not do: its words, and the next host is tried. */
-static int
-refused(struct session *s, enum step step, struct err *e)
-{
-	if (reply_class(&s->wire.reply) == 3)
-		return unexpected(s, step, e);
-	reply_err(s, step, e);
-	return -1;
-}
-
-static void
-tell_hello(const struct session *s, enum step step)
-{
-	if (s->wire.obs->on_hello != NULL)
-		s->wire.obs->on_hello(s->wire.obs->ctx, steps[step].stage,
-		    s->secure, &s->wire.reply);
-}
-
-static int
-take_greeting(struct session *s, struct cursor at, struct err *e)
-{
-	if (reply_class(&s->wire.reply) != 2)
-		return refused(s, at.step, e);
-	tell_hello(s, at.step);
-	return go(s, STEP_EHLO, 0);
-}
-
-static const char *
-helo_name(const struct session *s, char literal[IO_LITERAL_MAX])
-{
-	return s->cfg.helo != NULL ? s->cfg.helo
-				   : io_literal(s->wire.io, literal);
-}
-
-static int
-send_ehlo(struct session *s, struct err *e)
-{
-	char literal[IO_LITERAL_MAX];
-
-	return wire_command(&s->wire, e, "%s %s", s->cfg.lmtp ? "LHLO" : "EHLO",
-	    helo_name(s, literal));
-}
-
-/* True if nothing may be said in clear but what leads to TLS. */
-static bool
-tls_required(const struct session *s)
-{
-	return !s->secure && s->cfg.policy->level >= TLS_ENCRYPT;
-}
-
-/* -PLUS mechanisms want to know which channel they speak over. */
-static void
-bind_auth(struct session *s)
-{
-	unsigned char octets[TLS_BINDING_MAX];
-	const char *type;
-	size_t n = 0;
-
-	type = tls_binding(s->wire.io, octets, &n);
-	if (type != NULL)
-		auth_bind(&s->auth, type, octets, n);
-}
-
-/* The handshake: what is known of the server before it counts no more. */
-static int
-secure(struct session *s, enum step step, struct err *e)
-{
-	struct tls_facts f;
-
-	wire_deadline(&s->wire, steps[STEP_STARTTLS].seconds);
-	if (tls_start(s->cfg.tls, s->wire.io, s->cfg.policy, s->cfg.host, &f,
-		e) == -1) {
-		e->stage = STAGE_STARTTLS;
-		return trouble(s, step, e);
-	}
-	wire_note(&s->wire,
-	    "%s %s %s, certificate for %s by \"%s\" until %s, %s%s%s%s",
-	    f.version, f.cipher, f.group, f.names, f.issuer, f.expires,
-	    f.verified ? "verified by " : "not verified",
-	    f.verified ? f.how : "", f.ocsp[0] != '\0' ? ", staple " : "",
-	    f.ocsp);
-	s->secure = true;
-	s->verified = f.verified;
-	if (s->wire.obs->on_tls != NULL)
-		s->wire.obs->on_tls(s->wire.obs->ctx, &f);
-	bind_auth(s);
-	s->caps = (struct caps){ 0 };
-	return 0;
-}
-
-/* The policy wants TLS, and there will be none. */
-static int
-tls_missing(struct session *s, enum step step, const char *why, struct err *e)
-{
-	err_set(e, ERR_TEMP, ERR_TLS, "%s, but TLS is required (%s, from %s)",
-	    why, tls_level_name(s->cfg.policy->level), s->cfg.policy->source);
-	e->stage = STAGE_STARTTLS;
-	e->scope = steps[step].scope;
-	return -1;
-}
-
-static bool
-auth_wanted(const struct session *s)
-{
-	return s->cfg.auth != NULL && s->cfg.auth->on;
-}
-
-/* The next mechanism that is worth a try. */
-static int
-begin_auth(struct session *s, struct err *e)
-{
-	const struct auth_channel c = { .encrypted = s->secure,
-		.verified = s->verified,
-		.local = s->cfg.local };
-
-	buf_reset(&s->answer);
-	if (auth_begin(&s->auth, s->caps.auth, &c, &s->answer, &s->shown, e) ==
-	    -1)
-		return -1;
-	return go(s, STEP_AUTH, 0);
-}
-
-/* The server knows us and there is as much TLS as there will be. */
-static int
-after_tls(struct session *s, struct err *e)
-{
-	return auth_wanted(s) ? begin_auth(s, e) : 0;
-}
-
-static int
-after_ehlo(struct session *s, struct cursor at, struct err *e)
-{
-	if (s->secure || s->cfg.policy->level == TLS_NONE)
-		return after_tls(s, e);
-	if (s->caps.has & CAP_STARTTLS)
-		return go(s, STEP_STARTTLS, 0);
-	if (tls_required(s))
-		return tls_missing(
-		    s, at.step, "the server does not offer STARTTLS", e);
-	return after_tls(s, e);
-}
-
-static int
-take_ehlo(struct session *s, struct cursor at, struct err *e)
-{
-	int class = reply_class(&s->wire.reply);
-
-	if (class == 2) {
-		tell_hello(s, at.step);
-		caps_parse(&s->caps, &s->wire.reply);
-		return after_ehlo(s, at, e);
-	}
-	if (class == 5 && tls_required(s))
-		return tls_missing(
-		    s, at.step, "the server does not know EHLO", e);
-	/* RFC 7504 3: 521 is about the host, not about EHLO. HELO knows no
-	 * AUTH. */
-	if (class == 5 && !s->cfg.lmtp && !auth_wanted(s) &&
-	    s->wire.reply.code != 521) {
-		reply_err(s, at.step, &s->ehlo);
-		return go(s, STEP_HELO, 0);
-	}
-	return refused(s, at.step, e);
-}
-
-static int
-send_helo(struct session *s, struct err *e)
-{
-	char literal[IO_LITERAL_MAX];
-
-	return wire_command(&s->wire, e, "HELO %s", helo_name(s, literal));
-}
-
-static int
-take_helo(struct session *s, struct cursor at, struct err *e)
-{
-	return reply_class(&s->wire.reply) == 2 ? 0 : refused(s, at.step, e);
-}
-
-static int
-send_starttls(struct session *s, struct err *e)
-{
-	return wire_command(&s->wire, e, "STARTTLS");
-}
-
-/*
- * Only 220 begins a handshake (RFC 3207 4). Octets behind it were said by
- * somebody in clear and would be taken for said in private.
- */
-static int
-take_starttls(struct session *s, struct cursor at, struct err *e)
-{
-	if (s->wire.reply.code == 220) {
-		if (io_readable(s->wire.io)) {
-			err_set(e, ERR_TEMP, ERR_PROTOCOL,
-			    "the server spoke between STARTTLS and TLS");
-			return trouble(s, at.step, e);
-		}
-		return secure(s, at.step, e) == 0 ? go(s, STEP_EHLO, 0) : -1;
-	}
-	if (reply_class(&s->wire.reply) < 4)
-		return unexpected(s, at.step, e);
-	if (tls_required(s))
-		return tls_missing(
-		    s, at.step, "the server refuses STARTTLS", e);
-	return after_tls(s, e);
-}
-
-/* ---- AUTH ---- */
-
-static int
-send_auth(struct session *s, struct err *e)
-{
-	return wire_secret(
-	    &s->wire, buf_str(&s->answer), s->answer.len, s->shown, e);
-}
-
-static int
-take_auth(struct session *s, struct cursor at, struct err *e)
-{
-	reply_err(s, at.step, e);
-	switch (auth_take(&s->auth, &s->wire.reply, &s->answer, e)) {
-	case AUTH_DONE:
-		buf_free(&s->answer);
-		return 0;
-	case AUTH_SAY:
-		/* "*", which ends an exchange, is no secret. */
-		s->shown = strcmp(buf_str(&s->answer), "*") == 0;
-		return go(s, STEP_AUTH, 0);
-	case AUTH_AGAIN:
-		wire_note(&s->wire, "next mechanism: %s", e->text);
-		return begin_auth(s, e);
-	default:
-		return -1;
-	}
-}
-
-bool
-session_token_refused(const struct session *s, const struct err *e)
-{
-	return auth_token_refused(&s->auth, e);
-}
-
 static int
 send_rset(struct session *s, struct err *e)
 {
-	go(s, STEP_MAIL, 0);
+	step_go(s, STEP_MAIL, 0);
 	return wire_command(&s->wire, e, "RSET");
 }
 
@@ -510,14 +146,12 @@ static int
 take_rset(struct session *s, struct cursor at, struct err *e)
 {
 	if (reply_class(&s->wire.reply) != 2) {
-		reply_err(s, at.step, e);
-		return trouble(s, at.step, e);
+		step_err(s, at.step, e);
+		return step_trouble(s, at.step, e);
 	}
 	s->dirty = false;
 	return 0;
 }
-
-/* ---- the transaction ---- */
 
 static int
 send_mail(struct session *s, struct err *e)
@@ -525,7 +159,7 @@ send_mail(struct session *s, struct err *e)
 	const struct transaction *t = &s->t;
 	char size[32] = "";
 
-	go(s, STEP_RCPT, 0);
+	step_go(s, STEP_RCPT, 0);
 	if (s->caps.has & CAP_SIZE)
 		snprintf(
 		    size, sizeof size, " SIZE=%" PRIu64, message_size(t->m));
@@ -543,15 +177,15 @@ take_mail(struct session *s, struct cursor at, struct err *e)
 	if (class == 2)
 		return 0;
 	if (class == 3)
-		return unexpected(s, at.step, e);
-	reply_err(s, at.step, e);
+		return step_unexpected(s, at.step, e);
+	step_err(s, at.step, e);
 	if (class == 4)
 		return -1;
 	/* RFC 5321 3.3: a sender refused for good is so at every host. */
 	e->scope = SCOPE_MESSAGE;
 	decide_rest(s, e);
 	s->t.over = true;
-	return go(s, STEP_NONE, 0);
+	return step_go(s, STEP_NONE, 0);
 }
 
 /* Where the dialogue goes behind recipient i. */
@@ -559,10 +193,10 @@ static int
 after_rcpt(struct session *s, size_t i)
 {
 	if (s->t.over)
-		return go(s, STEP_NONE, 0);
+		return step_go(s, STEP_NONE, 0);
 	if (i + 1 < s->t.ntodo && !s->t.full)
-		return go(s, STEP_RCPT, i + 1);
-	return go(s, STEP_DATA, 0);
+		return step_go(s, STEP_RCPT, i + 1);
+	return step_go(s, STEP_DATA, 0);
 }
 
 static int
@@ -595,13 +229,13 @@ take_rcpt(struct session *s, struct cursor at, struct err *e)
 	int class = reply_class(&s->wire.reply);
 
 	if (class == 3)
-		return unexpected(s, at.step, e);
+		return step_unexpected(s, at.step, e);
 	if (class == 2)
 		t->accepted[t->naccepted++] = t->todo[at.i];
 	else if (too_many(&s->wire.reply) && t->naccepted > 0)
 		t->full = true; /* this one waits for the next transaction */
 	else {
-		reply_err(s, at.step, e);
+		step_err(s, at.step, e);
 		e->scope = SCOPE_RECIPIENT;
 		if (too_many(&s->wire.reply))
 			e->verdict = ERR_TEMP;
@@ -611,7 +245,7 @@ take_rcpt(struct session *s, struct cursor at, struct err *e)
 		after_rcpt(s, at.i);
 	/* RFC 5321 3.3: no recipient left, no data. */
 	if (s->cmd.step == STEP_DATA && t->naccepted == 0)
-		go(s, STEP_NONE, 0);
+		step_go(s, STEP_NONE, 0);
 	return 0;
 }
 
@@ -627,10 +261,10 @@ take_data(struct session *s, struct cursor at, struct err *e)
 	int class = reply_class(&s->wire.reply);
 
 	if (class == 3)
-		return go(s, STEP_END, 0);
+		return step_go(s, STEP_END, 0);
 	if (class == 2)
-		return unexpected(s, at.step, e);
-	reply_err(s, at.step, e);
+		return step_unexpected(s, at.step, e);
+	step_err(s, at.step, e);
 	decide_rest(s, e);
 	return 0;
 }
@@ -667,9 +301,9 @@ take_end(struct session *s, struct cursor at, struct err *e)
 	size_t i;
 
 	if (reply_class(&s->wire.reply) == 3)
-		return unexpected(s, at.step, e);
+		return step_unexpected(s, at.step, e);
 	s->dirty = false;
-	reply_err(s, at.step, e);
+	step_err(s, at.step, e);
 	if (s->cfg.lmtp && s->alive) {
 		take_end_lmtp(s, at, e);
 		return 0;
@@ -685,15 +319,15 @@ take_end(struct session *s, struct cursor at, struct err *e)
 
 static const struct step_row steps[STEP_NONE] = {
 	[STEP_GREETING] = { STAGE_GREETING, 300, true, SCOPE_HOST, send_nothing,
-	    take_greeting },
-	[STEP_EHLO] = { STAGE_EHLO, 300, true, SCOPE_HOST, send_ehlo,
-	    take_ehlo },
-	[STEP_HELO] = { STAGE_EHLO, 300, true, SCOPE_HOST, send_helo,
-	    take_helo },
+	    hello_take_greeting },
+	[STEP_EHLO] = { STAGE_EHLO, 300, true, SCOPE_HOST, hello_send_ehlo,
+	    hello_take_ehlo },
+	[STEP_HELO] = { STAGE_EHLO, 300, true, SCOPE_HOST, hello_send_helo,
+	    hello_take_helo },
 	[STEP_STARTTLS] = { STAGE_STARTTLS, 120, true, SCOPE_HOST,
-	    send_starttls, take_starttls },
-	[STEP_AUTH] = { STAGE_AUTH, 120, true, SCOPE_HOST, send_auth,
-	    take_auth },
+	    hello_send_starttls, hello_take_starttls },
+	[STEP_AUTH] = { STAGE_AUTH, 120, true, SCOPE_HOST, hello_send_auth,
+	    hello_take_auth },
 	[STEP_RSET] = { STAGE_RSET, 300, false, SCOPE_HOST, send_rset,
 	    take_rset },
 	[STEP_MAIL] = { STAGE_MAIL, 300, false, SCOPE_HOST, send_mail,
@@ -717,6 +351,7 @@ session_new(
 	if (s == NULL)
 		return NULL;
 	s->cfg = *cfg;
+	s->steps = steps;
 	wire_init(&s->wire, io, obs, cfg->timeout_max);
 	buf_init(&s->answer, AUTH_LINE_MAX);
 	if (cfg->auth != NULL)
@@ -741,7 +376,7 @@ session_free(struct session *s)
 int
 session_open(struct session *s, struct err *e)
 {
-	if (s->cfg.policy->implicit && secure(s, STEP_GREETING, e) == -1)
+	if (s->cfg.policy->implicit && hello_secure(s, STEP_GREETING, e) == -1)
 		return -1;
 	return run(s, STEP_GREETING, e);
 }
@@ -876,6 +511,12 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	s->t.todo = s->t.accepted = NULL;
 	s->t.naccepted = 0;
 	return got;
+}
+
+bool
+session_token_refused(const struct session *s, const struct err *e)
+{
+	return auth_token_refused(&s->auth, e);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * wire: see wire.h. Replies are read one at a time, and only as far as
  * asked, so that their order decides, not their packets.
- * Callers: proto.c.
+ * Callers: proto.c, step.c, hello.c.
  * RFC 5321 4.2 (replies), 4.5.2 (dots), 4.5.3.2.5 (data block time-out).
  * Ownership: see wire.h.
  */

@@ -1,6 +1,6 @@
 /*
  * wire: the octets of a dialogue: command lines out, replies in, the message.
- * Called by proto.c alone, which decides what they mean.
+ * Called by proto.c and its steps, which decide what they mean.
  * It knows no step, no recipient and no host.
  * RFC 5321 2.3.8, 4.1.2, 4.2, 4.5.2, 4.5.3.2.5.
  * Ownership: borrows the connection; owns its buffers.
