@@ -62,6 +62,10 @@ struct worker {
 	struct err best; /* why no host has taken the mail so far */
 	const struct target *best_target; /* borrowed: whose fault it is */
 	char best_ip[OUTCOME_IP_MAX];
+	bool secure; /* the present connection is private */
+	struct tls_facts facts; /* and this is known of it */
+	bool best_secure; /* the same for best_target's */
+	struct tls_facts best_facts;
 };
 
 static int
@@ -195,6 +199,8 @@ worker_tls(void *ctx, const struct tls_facts *f)
 
 	/* What is told until now is of another connection. */
 	flush_outcomes(w);
+	w->secure = true;
+	w->facts = *f;
 	mark = new_record(w, REC_TLS);
 	record_number(&w->rec, TAG_VERIFIED, f->verified);
 	for (i = 0; i < worker_facts_n; i++)
@@ -246,6 +252,8 @@ host_failed(struct worker *w, const struct target *t, const char *ip,
 	w->best = *e;
 	w->best_target = t;
 	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
+	w->best_secure = w->secure;
+	w->best_facts = w->facts;
 }
 
 static bool
@@ -268,11 +276,15 @@ give_up(struct worker *w)
 	struct outcome *o;
 	size_t i, r;
 
+	/* The connection it was about is to be the latest again. */
+	if (w->best_secure)
+		worker_tls(w, &w->best_facts);
 	for (i = 0; i < w->route->n; i++) {
 		r = w->route->rcpts[i];
 		o = &w->env->rcpts[r].outcome;
 		if (outcome_decide(o, &w->best) == -1)
 			continue;
+		o->tls = w->best_secure;
 		snprintf(o->ip, sizeof o->ip, "%s", w->best_ip);
 		snprintf(
 		    o->host, sizeof o->host, "%s", t == NULL ? "" : t->host);
@@ -352,6 +364,7 @@ break_off(struct worker *w, const struct reach *r, struct err *e)
 	w->best.stage = STAGE_CONNECT;
 	w->best_target = NULL;
 	w->best_ip[0] = '\0';
+	w->best_secure = false;
 }
 
 /*
@@ -384,6 +397,7 @@ try_hosts(struct worker *w, struct reach *r)
 
 	while (
 	    open_recipients(w) && !w->stale && !wait_stopped(w->cfg->waiter)) {
+		w->secure = false;
 		i = reach_next(r, &io, ip, &e);
 		if (i < 0)
 			break;

@@ -149,3 +149,18 @@ account() {
 	look --configure 'joe@[127.0.0.1]'
 	assert_equal "$status" 64
 }
+
+# What relays for this server is not there: it says so at MAIL.
+@test "what is known of a connection stays with its failure" {
+	look --json -f a@client.test --host mail.acme.test:587,127.0.0.29 \
+		--user alice --passwordcmd 'echo pencil' \
+		bob@example.test < <(message plain x@client.test)
+	assert_equal "$status" 75
+	jq -e '.recipients[0] | .stage == "mail" and .host == "mail.acme.test"
+		and .tls.version == "TLSv1.3" and .tls.verified' <<<"$output"
+	look --json --tls none -f a@client.test --host mail.acme.test:587 \
+		bob@example.test < <(message plain x@client.test)
+	assert_equal "$status" 77
+	jq -e '.recipients[0] | .stage == "mail" and .tls == null' \
+		<<<"$output"
+}
