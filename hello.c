@@ -85,6 +85,14 @@ hello_secure(struct session *s, enum step step, struct err *e)
 {
 	struct tls_facts f;
 
+	/* What came in clear, from a proxy even, would pass for said in
+	 * private. */
+	if (s->wire.io->in.len > 0) {
+		err_set(e, ERR_TEMP, ERR_PROTOCOL,
+		    "octets came in clear before TLS");
+		e->stage = STAGE_STARTTLS;
+		return step_trouble(s, step, e);
+	}
 	wire_deadline(&s->wire, s->steps[STEP_STARTTLS].seconds);
 	if (tls_start(s->cfg.tls, s->wire.io, s->cfg.policy, s->cfg.host, &f,
 		e) == -1) {
