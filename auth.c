@@ -258,6 +258,20 @@ is_mechanism_refused(const struct err *e)
 	return false;
 }
 
+/*
+ * RFC 4954 6, 5248: it is who we are that the server will not have. All hosts
+ * of a relay know the same users, and count failures.
+ */
+static bool
+is_wrong_account(const struct err *e)
+{
+	const struct enhanced *x = &e->enhanced;
+
+	return e->code == 535 || e->code == 525 ||
+	    (x->class == 5 && x->subject == 7 &&
+		(x->detail == 8 || x->detail == 13));
+}
+
 static enum auth_next
 refused(struct auth *a, struct err *e)
 {
@@ -273,7 +287,10 @@ refused(struct auth *a, struct err *e)
 	a->refused = *e;
 	if (e->verdict == ERR_PERM && is_mechanism_refused(e))
 		return AUTH_AGAIN;
-	return fail(e, AUTH_FAILED);
+	fail(e, AUTH_FAILED);
+	if (e->verdict == ERR_PERM && is_wrong_account(e))
+		e->scope = SCOPE_DESTINATION;
+	return AUTH_FAILED;
 }
 
 enum auth_next

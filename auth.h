@@ -81,7 +81,8 @@ int auth_begin(struct auth *, const char *offered, const struct auth_channel *,
     struct buf *line, size_t *shown, struct err *e);
 
 enum auth_next {
-	AUTH_FAILED = -1, /* *e says why; scope host */
+	AUTH_FAILED = -1, /* *e says why; scope host, or destination when the
+			     server says that the credentials are wrong */
 	AUTH_DONE, /* authenticated */
 	AUTH_SAY, /* `line` goes out, and its reply comes back here */
 	AUTH_AGAIN /* auth_begin() with the next mechanism */

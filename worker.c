@@ -241,19 +241,26 @@ rank(const struct err *e)
 	return e->verdict == ERR_PERM;
 }
 
+/* Whatever others said, this is why. */
+static void
+last_word(struct worker *w, const struct target *t, const char *ip,
+    const struct err *e)
+{
+	w->best = *e;
+	w->best_target = t;
+	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
+	w->best_secure = w->secure;
+	w->best_facts = w->facts;
+}
+
 /* One more host failed: remember what to tell if none does better. */
 static void
 host_failed(struct worker *w, const struct target *t, const char *ip,
     const struct err *e)
 {
 	note(w, "next host: ", e->text);
-	if (rank(e) <= rank(&w->best))
-		return;
-	w->best = *e;
-	w->best_target = t;
-	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
-	w->best_secure = w->secure;
-	w->best_facts = w->facts;
+	if (rank(e) > rank(&w->best))
+		last_word(w, t, ip, e);
 }
 
 static bool
@@ -411,6 +418,10 @@ try_hosts(struct worker *w, struct reach *r)
 		if (w->stale)
 			return;
 		reach_dead(r, (size_t)i);
+		if (e.scope == SCOPE_DESTINATION) {
+			last_word(w, t, ip, &e);
+			return;
+		}
 		host_failed(w, t, ip, &e);
 	}
 	if (open_recipients(w))

@@ -232,12 +232,13 @@ TEST(wrong_credentials_are_not_tried_again)
 	    &t, NULL, "joe", "wrong", "PLAIN LOGIN", (struct auth_channel)SAFE);
 	CHECK_INT(talk_take(&t, "535 5.7.8 no\r\n"), AUTH_FAILED);
 	CHECK_INT(err_exit(&t.e), 77);
-	CHECK_INT(t.e.scope, SCOPE_HOST);
+	CHECK_INT(t.e.scope, SCOPE_DESTINATION);
 	talk_end(&t);
 	talk_begin(
 	    &t, NULL, "joe", "wrong", "PLAIN LOGIN", (struct auth_channel)SAFE);
 	CHECK_INT(talk_take(&t, "454 4.7.0 later\r\n"), AUTH_FAILED);
 	CHECK_INT(err_exit(&t.e), 75);
+	CHECK_INT(t.e.scope, SCOPE_HOST);
 	talk_end(&t);
 }
 
