@@ -2,7 +2,7 @@
  * tls: see tls.h. The context by the configuration, the handshake, octets
  * through it, and what is told of them. net/openssl.c loads the library,
  * net/cert.c reads certificates.
- * Callers: proto.c, worker.c. It knows no SMTP.
+ * Callers: hello.c, worker.c, cli/look.c. It knows no SMTP.
  * RFC 8446, 9525, 6066, 9266, 5929; openssl ssl(7).
  * Ownership: struct tls owns the library's context, an io its connection.
  */
@@ -849,6 +849,29 @@ link_new(const struct tls *t, int fd, enum check check, struct err *e)
 	return NULL;
 }
 
+/*
+ * What is known of the server once the handshake is through: 0, or -1 with
+ * *e. Where the user's ciphers let it do without a certificate, verify() was
+ * not asked, and nothing may count as verified.
+ */
+static int
+look_at_peer(struct link *k, struct err *e)
+{
+	const struct openssl *l = k->lib;
+
+	if (k->check == CHECK_NONE)
+		return 0;
+	if (k->peer == NULL)
+		return err_set(e, ERR_TEMP, ERR_TLS,
+		    "the server shows no certificate: the cipher %s needs none "
+		    "(see --tls-ciphers)",
+		    l->SSL_CIPHER_get_name(l->SSL_get_current_cipher(k->ssl)));
+	if (k->check == CHECK_FINGERPRINT)
+		return 0;
+	return cert_staple(
+	    l, k->ssl, l->SSL_CTX_get_cert_store(k->tls->ctx), k->ocsp, e);
+}
+
 int
 tls_start(struct tls *t, struct io *io, const struct tls_policy *p,
     const char *host, struct tls_facts *facts, struct err *e)
@@ -866,10 +889,7 @@ tls_start(struct tls *t, struct io *io, const struct tls_policy *p,
 	if (k == NULL)
 		return -1;
 	if (link_set(k, w.name, e) == -1 || handshake(io, k, &w, e) == -1 ||
-	    (check == CHECK_CHAIN &&
-		cert_staple(t->lib, k->ssl,
-		    t->lib->SSL_CTX_get_cert_store(t->ctx), k->ocsp,
-		    e) == -1)) {
+	    look_at_peer(k, e) == -1) {
 		link_free(k);
 		return -1;
 	}

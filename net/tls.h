@@ -1,7 +1,7 @@
 /*
  * tls: a connection made private, and what is known of the other side then.
- * Called by proto.c (STARTTLS, implicit TLS) inside a worker; mx.c makes the
- * policies. The only home of SSL_*.
+ * Called by hello.c (STARTTLS, implicit TLS); policy.c makes the policies. The
+ * only home of SSL_*, with cert.c.
  * It knows no SMTP and decides no policy; it fails when one is not met.
  * RFC 8446, 5246; RFC 9525 and 6125 (names), RFC 6066 (SNI), RFC 8314.
  * Ownership: a struct tls belongs to its maker; a connection's TLS goes with

@@ -1,8 +1,8 @@
 /*
  * tls: what the configuration's words mean, which files of keys will do, and
  * handshakes with a server of OpenSSL's own in a child: pins, bindings, key
- * logs, versions, ciphers, OCSP answers. Chains, names and lists of revocation are for
- * tests/servers/tls.bats.
+ * logs, versions, ciphers, OCSP answers. Chains, names and lists of revocation
+ * are for tests/servers/tls.bats.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -188,6 +188,7 @@ struct play {
 	int min, max;
 	uint64_t options;
 	const char *suites;
+	const char *ciphers;
 	bool want_client;
 	OCSP_RESPONSE *staple;
 };
@@ -237,6 +238,8 @@ serve(int fd, const struct identity *id, struct play *p)
 	SSL_CTX_set_options(ctx, p->options);
 	if (p->suites != NULL)
 		SSL_CTX_set_ciphersuites(ctx, p->suites);
+	if (p->ciphers != NULL)
+		SSL_CTX_set_cipher_list(ctx, p->ciphers);
 	if (p->want_client)
 		SSL_CTX_set_verify(ctx,
 		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
@@ -307,6 +310,34 @@ part(struct meeting *m)
 
 static const struct play any = { .min = TLS1_2_VERSION, .max = TLS1_3_VERSION };
 static const struct play old = { .min = TLS1_2_VERSION, .max = TLS1_2_VERSION };
+
+/* Without a certificate nothing was compared, so nothing can have matched. */
+TEST(a_pin_wants_a_certificate)
+{
+	static const char anonymous[] = "AECDH-AES128-SHA:@SECLEVEL=0";
+	struct play p = old;
+	struct tls_config c = { .ciphers = anonymous };
+	struct meeting m;
+
+	p.ciphers = anonymous;
+	identity_make(&m.id);
+	c.fingerprint = m.id.cert_pin;
+	meet(&m, &p, &c, TLS_VERIFY);
+	CHECK_INT(m.got, -1);
+	CHECK(!m.facts.verified);
+	CHECK_INT(m.e.verdict, ERR_TEMP);
+	CHECK_INT(m.e.kind, ERR_TLS);
+	CHECK(strstr(m.e.text, "no certificate") != NULL);
+	part(&m);
+
+	/* Nobody asked for one here. */
+	identity_make(&m.id);
+	c.fingerprint = NULL;
+	meet(&m, &p, &c, TLS_ENCRYPT);
+	CHECK_INT(m.got, 0);
+	CHECK(!m.facts.verified);
+	part(&m);
+}
 
 TEST(a_pin_holds_whatever_the_certificate_is)
 {
@@ -487,7 +518,7 @@ TEST(ciphers_are_known_by_name)
 TEST(no_cipher_in_common_is_told)
 {
 	struct play p = { TLS1_3_VERSION, TLS1_3_VERSION, 0,
-		"TLS_AES_256_GCM_SHA384", false, NULL };
+		"TLS_AES_256_GCM_SHA384", NULL, false, NULL };
 	struct tls_config c = { .ciphers = "TLS_CHACHA20_POLY1305_SHA256" };
 	struct meeting m;
 
@@ -546,7 +577,7 @@ write_identity(
 static void
 check_client(const struct tls_config *c, int max, int got)
 {
-	struct play p = { TLS1_2_VERSION, max, 0, NULL, true, NULL };
+	struct play p = { TLS1_2_VERSION, max, 0, NULL, NULL, true, NULL };
 	struct meeting m;
 
 	identity_make(&m.id);
