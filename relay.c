@@ -127,16 +127,6 @@ server_known(const struct maker *m, const struct server *s)
 	return false;
 }
 
-/* True if `host` is `domain` or below it. */
-static bool
-is_within(const char *host, const char *domain)
-{
-	size_t n = strlen(host), m = strlen(domain);
-
-	return n >= m && strcmp(host + n - m, domain) == 0 &&
-	    (n == m || host[n - m - 1] == '.');
-}
-
 /*
  * The name to verify: of a cluster's server that only DNS vouches for, the
  * domain that the user typed.
@@ -145,7 +135,7 @@ static int
 target_name(struct target *t, const struct spec *spec, const struct server *s)
 {
 	if (t->typed || t->policy.name != NULL || s->validated ||
-	    is_within(s->host, spec->host))
+	    host_is_within(s->host, spec->host))
 		return 0;
 	t->policy.name = t->domain = strdup(spec->host);
 	return t->domain == NULL ? -1 : 0;

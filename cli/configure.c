@@ -255,28 +255,24 @@ find(struct search *s, struct dns *dns, struct look *l)
 
 /* ---- telling ---- */
 
-/* The word for `auth`: a token where nothing else is offered. */
-static const char *
-auth_word(const struct look *l, const char *user)
+/* A password, where one will do; else what would have to be named. */
+const char *
+configure_auth(const char *offered)
 {
-	const struct sasl_credentials c = { .user = user, .secret = "" };
-	struct err e;
+	const struct sasl_mech *m, *named = NULL;
 
-	if (sasl_choose(NULL, l->caps.auth, 0, &c, NULL, &e) != NULL ||
-	    strstr(l->caps.auth, "SCRAM-") != NULL ||
-	    strstr(l->caps.auth, "CRAM-MD5") != NULL)
-		return "on";
-	return strstr(l->caps.auth, "OAUTHBEARER") != NULL ? "oauthbearer"
-							   : "xoauth2";
-}
-
-static bool
-is_below(const char *host, const char *domain)
-{
-	size_t n = strlen(host), m = strlen(domain);
-
-	return n >= m && strcmp(host + n - m, domain) == 0 &&
-	    (n == m || host[n - m - 1] == '.');
+	for (m = sasl_mechs; m < sasl_mechs + sasl_mechs_n; m++) {
+		if ((m->traits & SASL_ABSENT) != 0 ||
+		    !sasl_is_offered(offered, m->name))
+			continue;
+		if ((m->traits & SASL_SECRET) != 0 &&
+		    (m->traits & SASL_NAMED) == 0)
+			return "on";
+		/* For EXTERNAL there would have to be a certificate. */
+		if (named == NULL || (named->traits & SASL_SECRET) == 0)
+			named = m;
+	}
+	return named != NULL ? named->name : "on";
 }
 
 static void
@@ -284,7 +280,7 @@ print(const struct search *s, const struct guess *g, const struct look *l,
     const char *address, FILE *out)
 {
 	fprintf(out, "# found by %s\n", g->by);
-	if (!is_below(g->host, s->domain))
+	if (!host_is_within(g->host, s->domain))
 		fprintf(out,
 		    "# %s is not below %s: make sure that it is your "
 		    "provider's\n",
@@ -292,8 +288,8 @@ print(const struct search *s, const struct guess *g, const struct look *l,
 	fprintf(
 	    out, "account %s\nhost %s\nport %u\n", s->domain, g->host, g->port);
 	fprintf(out, "tls on\ntls_starttls %s\n", g->implicit ? "off" : "on");
-	fprintf(out, "auth %s\nuser %s\nfrom %s\n", auth_word(l, address),
-	    address, address);
+	fprintf(out, "auth %s\nuser %s\nfrom %s\n",
+	    configure_auth(l->caps.auth), address, address);
 	fprintf(out,
 	    "# The password is asked for, unless it is kept, for example, by\n"
 	    "# secret-tool store --label=smtpsend host %s service smtp user "

@@ -22,4 +22,11 @@
 int configure_print(
     const struct look_config *c, const char *address, FILE *out, struct err *e);
 
+/*
+ * The word for `auth` in that account, by the mechanisms that the server
+ * offers (struct caps' list): "on" where one of them takes a password, else
+ * the name of the one to use. Static.
+ */
+const char *configure_auth(const char *offered);
+
 #endif

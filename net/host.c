@@ -1,7 +1,7 @@
 /*
  * host: see host.h. Overrides, the system's getaddrinfo(3), and the list of
  * this machine's addresses, read once and only when it is asked for.
- * Callers: mx.c. An address as text costs no look-up and no system call.
+ * Callers: mx.c, relay.c. An address as text costs no look-up.
  * RFC 5321 5.1, RFC 4291 2.5.5.2 (mapped IPv4).
  * Ownership: see host.h.
  */
@@ -376,6 +376,15 @@ host_addrs(struct hosts *h, const char *host, unsigned port, bool typed,
 	if (host_dns(h, e) == NULL)
 		return DNS_TEMP;
 	return dns_addrs(h->dns, host, h->family, port, a, e);
+}
+
+bool
+host_is_within(const char *host, const char *domain)
+{
+	size_t n = strlen(host), m = strlen(domain);
+
+	return n >= m && strcmp(host + n - m, domain) == 0 &&
+	    (n == m || host[n - m - 1] == '.');
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * host: the addresses of one host, by whichever way, and whether it is us.
- * Called by mx.c for each mail host and smarthost.
+ * Called by mx.c for each mail host and by relay.c for each smarthost.
  * It connects to none of them and decides nothing about mail.
  * RFC 5321 5.1 (this host in the list), getaddrinfo(3), getifaddrs(3).
  * Ownership: struct hosts borrows its configuration; host_free() the rest.
@@ -62,6 +62,9 @@ bool host_overridden(const struct hosts *, const char *host, unsigned port);
  */
 enum dns_status host_addrs(struct hosts *, const char *host, unsigned port,
     bool typed, struct dns_addrs *, struct err *e);
+
+/* True if `host` is `domain` or below it; both in lower case. */
+bool host_is_within(const char *host, const char *domain);
 
 /*
  * Addresses of a proxy, copied to *a; asked for once. What fails is temporary

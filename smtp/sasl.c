@@ -1,7 +1,7 @@
 /*
  * sasl: see sasl.h. Mechanisms are rows, the strongest first; those with a
  * step of their own are pure functions here, the others are the library's.
- * Callers: auth.c, worker.c. Nothing is encoded here, and nothing is logged.
+ * Callers: auth.c; cli for names. Nothing is encoded here, and nothing is logged.
  * RFC 4422, 4616, 5802, 7628, 8259.
  * Ownership: an exchange is the caller's; it is wiped when it ends.
  */
@@ -203,9 +203,8 @@ sasl_find(const char *name)
 
 /* ---- the choice ---- */
 
-/* A whole word of the server's list. */
-static bool
-is_offered(const char *offered, const char *name)
+bool
+sasl_is_offered(const char *offered, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -221,7 +220,7 @@ sasl_offers_plus(const char *offered)
 {
 	for (size_t i = 0; i < COUNT(sasl_mechs); i++)
 		if ((sasl_mechs[i].traits & SASL_PLUS) != 0 &&
-		    is_offered(offered, sasl_mechs[i].name))
+		    sasl_is_offered(offered, sasl_mechs[i].name))
 			return true;
 	return false;
 }
@@ -340,7 +339,7 @@ choose_strongest(const struct choice *c, struct err *e)
 	enum obstacle worst = FITS, o;
 
 	for (m = sasl_mechs; m < sasl_mechs + COUNT(sasl_mechs); m++) {
-		if (!is_offered(c->offered, m->name))
+		if (!sasl_is_offered(c->offered, m->name))
 			continue;
 		o = obstacle(c, m);
 		if (o == FITS && (bound == NULL || (m->traits & SASL_PLUS)))
@@ -363,9 +362,9 @@ choose_named(const struct choice *c, const struct sasl_mech *m, struct err *e)
 {
 	enum obstacle o = obstacle(c, m);
 
-	if (o == FITS && is_offered(c->offered, m->name))
+	if (o == FITS && sasl_is_offered(c->offered, m->name))
 		return m;
-	if (!is_offered(c->offered, m->name))
+	if (!sasl_is_offered(c->offered, m->name))
 		err_set(e, ERR_PERM, ERR_AUTH, "the server offers %s, not %s",
 		    c->offered, m->name);
 	else

@@ -81,6 +81,9 @@ extern const size_t sasl_mechs_n;
 /* By name, case-blind; NULL: never heard of. */
 const struct sasl_mech *sasl_find(const char *name);
 
+/* True if `offered` (as below) has that name, in upper case. */
+bool sasl_is_offered(const char *offered, const char *name);
+
 /* True if one of `offered` (as below) is bound to the TLS channel. */
 bool sasl_offers_plus(const char *offered);
 
@@ -111,8 +114,9 @@ struct sasl *sasl_begin(const struct sasl_mech *,
 /*
  * One step: the answer to the server's challenge in[0,n) (decoded; NULL: no
  * challenge yet) is appended to `out`, not encoded. 0 when there is an answer,
- * also an empty one (NULL where the server speaks first: nothing happens); -1 with *e (permanent auth, or temporary protocol
- * when the challenge makes no sense): cancel with "*".
+ * also an empty one (NULL where the server speaks first: nothing happens); -1
+ * with *e (permanent auth, or temporary protocol when the challenge makes no
+ * sense): cancel with "*".
  */
 int sasl_step(
     struct sasl *, const char *in, size_t n, struct buf *out, struct err *e);
