@@ -90,9 +90,9 @@ enum auth_next {
 
 /*
  * Take the server's reply to AUTH or to a response; *e comes in as what that
- * reply says and is changed where something else is to be told. A mechanism refused for
- * its own sake (504, 534, 538, 5.5.4, ...) leads to the next one; 535 does
- * not; 4yz is temporary. `line` is emptied first.
+ * reply says and is changed where something else is to be told. A mechanism
+ * refused for its own sake (504, 534, 538, 5.5.4, ...) leads to the next one;
+ * 535 does not; 4yz is temporary. `line` is emptied first.
  */
 enum auth_next auth_take(
     struct auth *, const struct reply *, struct buf *line, struct err *e);

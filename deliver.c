@@ -28,7 +28,7 @@
 #include "worker.h"
 
 /* After a stop, workers get so long to hear an answer before they are killed:
- * longer than what proto.c gives a server. */
+ * longer than what wire.c gives a server. */
 #define KILL_MS 15000
 
 /* ---- records, believed by nobody before they are checked ---- */
@@ -461,7 +461,7 @@ wait_children(struct delivery *d, int64_t *stopped)
 	size_t i, n = 0;
 	int got;
 
-	/* No further than they reach: poll(2) takes no more than may be open. */
+	/* No further than they reach: poll(2) takes what may be open. */
 	for (i = 0; i < d->cfg->jobs; i++) {
 		d->fds[i] = (struct pollfd){ .fd = d->children[i].down,
 			.events = POLLIN };

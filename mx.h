@@ -58,8 +58,8 @@ struct mx_config {
 #define MX_HOSTS_MAX 5
 
 /*
- * Check the syntax of the relays and of the name server without any look-up: 0, or -1 with *e (usage) that names the part and the remedy.
- * (Overrides were checked by override_parse().)
+ * Check the syntax of the relays and of the name server without any look-up:
+ * 0, or -1 with *e (usage) that names the part and the remedy. (Overrides were checked by override_parse().)
  */
 int mx_check(const struct mx_config *, struct err *e);
 

@@ -1,7 +1,7 @@
 /*
  * reach: see reach.h. Each address of each target is a candidate of dial();
  * behind a proxy the addresses are the proxy's.
- * Callers: worker.c, cli/info.c.
+ * Callers: worker.c, cli/look.c.
  * It knows no SMTP and decides nothing about mail.
  * RFC 5321 4.5.4.1, RFC 8305.
  * Ownership: see reach.h.

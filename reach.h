@@ -1,6 +1,6 @@
 /*
  * reach: a connection to the next server of a relay that can be had.
- * Called by worker.c for a delivery and by cli/info.c for a look.
+ * Called by worker.c for a delivery and by cli/look.c for a look.
  * It speaks to proxies but to no server, and asks no DNS.
  * RFC 5321 4.5.4.1 (alternate addresses), RFC 8305.
  * Ownership: targets are borrowed; a struct io that it fills is the caller's.

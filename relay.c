@@ -1,7 +1,7 @@
 /*
  * relay: see relay.h. Each server of the list, and each of a cluster, becomes
  * a target, in its order, if it has an address.
- * Callers: mx.c. It connects to nobody.
+ * Callers: mx.c, cli/look.c. It connects to nobody.
  * RFC 5321 2.1, 5.1; 2782, 6186, 8314 5.1 (SRV); 7505 (null MX); 3463.
  * Ownership: see relay.h.
  */

@@ -301,8 +301,8 @@ give_up(struct worker *w)
 }
 
 /*
- * One connection to one host, which is closed then: 0 when all is decided, 1 to come again, -1
- * with *e for the next host.
+ * One connection to one host, which is closed then: 0 when all is decided, 1
+ * to come again, -1 with *e for the next host.
  */
 static int
 converse(struct worker *w, const struct target *t,

@@ -1,6 +1,6 @@
 /*
  * observer: how news goes up from the wire to whoever watches.
- * Called by net/io.c, proto.c and deliver.c; filled by deliver.c and cli.
+ * Called by wire.c, hello.c and proto.c; filled by worker.c and cli/look.c.
  * The callbacks show or record; they never change a dialogue.
  * Source: the project's own design.
  * Ownership: everything passed is borrowed for the call.

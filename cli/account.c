@@ -339,13 +339,6 @@ account_free(struct account *a)
 
 /* ---- secrets ---- */
 
-bool
-account_has_secret(const struct account *a)
-{
-	return a->relay.secret_from != NULL || a->relay.tls.cert != NULL ||
-	    a->relay.proxy != NULL;
-}
-
 /* The first of our servers, as netrc and keyrings know it. */
 static int
 first_host(const struct account *a, char *out, size_t size, struct err *e)

@@ -43,9 +43,6 @@ int account_make(
 /* Wipe and release what it holds. */
 void account_free(struct account *);
 
-/* True if there is anything secret to fetch for it. */
-bool account_has_secret(const struct account *);
-
 /*
  * Put its secrets where the relay points to; `again`: the last one was
  * refused as an old token. 0; 1: `again`, and there would be no other one;

@@ -272,17 +272,6 @@ accounts_chosen(const struct accounts *as)
 	return as->at[0];
 }
 
-bool
-accounts_have_secret(const struct accounts *as)
-{
-	size_t i;
-
-	for (i = 0; i < as->n; i++)
-		if (account_has_secret(as->at[i]))
-			return true;
-	return false;
-}
-
 static struct account *
 account_of(struct accounts *as, const struct relay *r)
 {

@@ -40,9 +40,6 @@ void accounts_free(struct accounts *);
 /* The chosen one. */
 struct account *accounts_chosen(const struct accounts *);
 
-/* True if a secret may be fetched in this run. */
-bool accounts_have_secret(const struct accounts *);
-
 /* For struct deliver_config. */
 int accounts_fetch(
     struct accounts *, const struct relay *, bool again, struct err *e);

@@ -1,7 +1,7 @@
 /*
  * config: see config.h. A line is a keyword and its value; a keyword is a row
  * of settings.c, or of directives[] below if it changes what lines are about.
- * Callers: rcfile.c, native.c.
+ * Callers: rcfile.c, accounts.c.
  * It reads no file and prints nothing.
  * msmtp(1), section CONFIGURATION FILES.
  * Ownership: see config.h.

@@ -1,6 +1,6 @@
 /*
  * config: configuration files: accounts, and what is said of each.
- * Called by rcfile.c, which reads the files, and by native.c, which chooses.
+ * Called by rcfile.c, which reads the files, and accounts.c, which chooses.
  * It opens nothing: files, commands and the home come by callbacks.
  * The grammar is that of msmtp's configuration file, with keywords of ours.
  * Ownership: a struct config owns all texts; settings point into it.

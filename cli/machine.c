@@ -1,6 +1,6 @@
 /*
  * machine: see machine.h.
- * Callers: native.c.
+ * Callers: account.c, accounts.c, rcfile.c.
  * getpwuid(3) reads nsswitch.conf and may load modules: only without -f.
  * A host name without a dot is nobody's name in the world and is not used.
  * Ownership: see machine.h.

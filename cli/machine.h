@@ -1,6 +1,6 @@
 /*
  * machine: the names of this machine and of who runs us.
- * Called by native.c for EHLO and for senders that nobody named.
+ * Called by account.c for EHLO and for senders that nobody named.
  * It asks no DNS but for %C in a configuration.
  * mailname(5), gethostname(2), getpwuid(3).
  * Ownership: names go into the caller's room.

@@ -160,7 +160,7 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 		report_plan_json(stdout, p, env, m, plan_exit(env));
 	else
 		report_plan(stdout, p, env, m);
-	/* A long one may be lost before the flush, which then has no trouble. */
+	/* A long one may be lost before the flush, which then does well. */
 	if (fflush(stdout) == EOF || ferror(stdout))
 		r->unwritten = errno;
 	return 1;

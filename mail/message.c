@@ -2,7 +2,7 @@
  * message: see message.h. One small cutter, used for the scan and for every
  * view, decides where lines end, so the size that is declared and the octets
  * that are sent cannot differ.
- * Callers: queue/submit.c, proto.c. It opens no file and changes no body.
+ * Callers: queue/submit.c, wire.c, proto.c. It opens no file and changes no body.
  * RFC 5322 2.2 (fields), 4.5.2 of RFC 5321 (dots), RFC 4155 (From line).
  * Ownership: the header is ours, the body is read through the callback.
  */

@@ -1,6 +1,6 @@
 /*
  * message: header and body as octets, what they need, and their wire form.
- * Called by queue/submit.c (read, complete) and proto.c (views).
+ * Called by queue/submit.c (read, complete) and wire.c (views).
  * It opens no file: the body comes by a callback that reads at an offset.
  * RFC 5322 2, RFC 5321 2.3.8, 4.5.2 (dots), 4.5.3.1.6 (line length).
  * Ownership: the header belongs to the message; the body is borrowed.

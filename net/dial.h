@@ -1,6 +1,6 @@
 /*
  * dial: a connection to the first of several addresses that answers.
- * Called by deliver.c inside a worker, never by a parser.
+ * Called by reach.c to connect; endpoints are everybody's.
  * It asks no DNS and speaks no protocol.
  * RFC 8305 (happy eyeballs): families take turns, a new attempt every
  * quarter of a second, so a dead address does not hold up a living one.

@@ -1,6 +1,7 @@
 /*
  * io: a connection: read and write with a deadline, whole lines out.
- * Called by proto.c; dial.c makes the descriptor, tls.c will swap the ops.
+ * Called by wire.c and proxy.c; dial.c makes the descriptor, tls.c swaps the
+ * ops.
  * It knows no SMTP: what a reply is, its caller says.
  * poll(2), RFC 5321 4.5.3.2 (the deadlines are the caller's).
  * Ownership: io_free() closes the descriptor.

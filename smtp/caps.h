@@ -1,6 +1,6 @@
 /*
  * caps: what a server offers, from its reply to EHLO or LHLO.
- * Called by proto.c; a keyword is a row in caps.c.
+ * Called by hello.c and cli; a keyword is a row in caps.c.
  * Keywords are compared whole and case-blind; unknown ones are ignored.
  * RFC 5321 4.1.1.1; each row names the RFC of its extension.
  * Ownership: plain data, copied by assignment.

@@ -1,6 +1,6 @@
 /*
  * reply: SMTP replies from octets, by a pure, bounded parser.
- * Called by proto.c and the script player; fed any cut of the stream.
+ * Called by wire.c and the script player; fed any cut of the stream.
  * It reads no socket and keeps no state beyond its struct.
  * RFC 5321 4.2, 4.2.1; RFC 3463, RFC 2034 (enhanced codes).
  * Ownership: a reply owns its text until reply_free().

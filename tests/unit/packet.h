@@ -143,7 +143,8 @@ put_opt(struct packet *k)
 
 /*
  * A record by its type: "10 mx.example" of an MX, "0 5 587 a.example" of an
- * SRV, a name of a CNAME, an address of A and AAAA, and plain octets of all others.
+ * SRV, a name of a CNAME, an address of A and AAAA, and plain octets of all
+ * others.
  */
 static inline void
 put_rr(struct packet *k, const char *owner, unsigned type, const char *data)
