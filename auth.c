@@ -142,7 +142,7 @@ auth_begin(struct auth *a, const char *offered, const struct auth_channel *c,
 	buf_adds(line, "AUTH ");
 	buf_adds(line, a->mech->name);
 	*shown = bare = line->len;
-	if (!a->waiting)
+	if (!a->waiting && buf_ok(line))
 		return 0;
 	/* RFC 4954 4: an empty one is "=", a long one waits to be asked for. */
 	buf_addc(line, ' ');
@@ -150,6 +150,8 @@ auth_begin(struct auth *a, const char *offered, const struct auth_channel *c,
 		buf_addc(line, '=');
 	else
 		enc_base64(line, a->first.data, a->first.len);
+	if (!buf_ok(line))
+		return fail(e, err_set(e, ERR_TEMP, ERR_MACHINE, "no memory"));
 	if (line->len + 2 > LINE_MAX_OCTETS)
 		buf_cut(line, bare);
 	else
@@ -172,7 +174,9 @@ answer(struct auth *a, const struct reply *r, struct buf *line, struct err *e)
 		a->waiting = false;
 		enc_base64(line, a->first.data, a->first.len);
 		buf_free(&a->first);
-		return 0;
+		return buf_ok(line)
+		    ? 0
+		    : err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	}
 	buf_init(&in, STEP_MAX);
 	buf_init(&out, STEP_MAX);

@@ -209,6 +209,16 @@ hello_send_starttls(struct session *s, struct err *e)
 	return wire_command(&s->wire, e, "STARTTLS");
 }
 
+/* True if there are octets behind the last reply; a stream that has only
+ * ended is for the handshake to find out. */
+static bool
+spoke(struct io *io)
+{
+	struct err end;
+
+	return io->in.len > 0 || (io_readable(io) && io_fill(io, &end) > 0);
+}
+
 /*
  * Only 220 begins a handshake (RFC 3207 4). Octets behind it were said by
  * somebody in clear and would be taken for said in private.
@@ -217,7 +227,7 @@ int
 hello_take_starttls(struct session *s, struct cursor at, struct err *e)
 {
 	if (s->wire.reply.code == 220) {
-		if (io_readable(s->wire.io)) {
+		if (spoke(s->wire.io)) {
 			err_set(e, ERR_TEMP, ERR_PROTOCOL,
 			    "the server spoke between STARTTLS and TLS");
 			return step_trouble(s, at.step, e);
