@@ -67,6 +67,19 @@ without_check(struct account *a)
 	a->relay.auth.insecure = AUTH_ENCRYPTED;
 }
 
+/* A file's tls_certcheck off says nothing against what the command line
+ * wants to be checked. */
+static bool
+is_checked(const struct account *a)
+{
+	const struct setting *tls = &a->settings.at[SET_TLS];
+	const struct setting *print = &a->settings.at[SET_TLS_FINGERPRINT];
+
+	return (tls->text != NULL && tls->from.file == NULL &&
+		   tls->number == TLS_VERIFY) ||
+	    (print->text != NULL && print->from.file == NULL);
+}
+
 static void
 make_policy(struct account *a)
 {
@@ -82,7 +95,7 @@ make_policy(struct account *a)
 		p->level = TLS_VERIFY;
 		tls_source(a, SET_TLS_FINGERPRINT);
 	}
-	if (is_off(a, SET_TLS_CERTCHECK))
+	if (is_off(a, SET_TLS_CERTCHECK) && !is_checked(a))
 		without_check(a);
 }
 

@@ -82,6 +82,26 @@ TEST(levels_and_who_gave_them)
 	CHECK_STR(account.relay.policy.source, "--tls");
 }
 
+TEST(the_command_line_wants_a_check_whatever_the_file_says)
+{
+	static const char pin[] = "000102030405060708090a0b0c0d0e0f"
+				  "101112131415161718191a1b1c1d1e1f";
+
+	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS_CERTCHECK, "off", "rc" },
+	    { SET_TLS, "verify", NULL });
+	CHECK_INT(account.relay.policy.level, TLS_VERIFY);
+	CHECK_INT(account.relay.auth.insecure, AUTH_NEVER);
+	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS, "on", "rc" },
+	    { SET_TLS_CERTCHECK, "off", "rc" },
+	    { SET_TLS_FINGERPRINT, pin, NULL });
+	CHECK_INT(account.relay.policy.level, TLS_VERIFY);
+	CHECK(account.relay.tls.fingerprint != NULL);
+	CHECK_INT(account.relay.auth.insecure, AUTH_NEVER);
+	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS_CERTCHECK, "off", "rc" },
+	    { SET_TLS, "verify", "rc" });
+	CHECK_INT(account.relay.auth.insecure, AUTH_ENCRYPTED);
+}
+
 TEST(without_certcheck_any_certificate_will_do)
 {
 	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS, "on", "rc" },
