@@ -528,12 +528,22 @@ take_setting(struct parser *p, size_t id, const char *value)
 
 /* ---- lines ---- */
 
+/* No more is shown of a line than what can be a keyword: behind it, and in
+ * what a command printed, may be a password. */
 static int
 unknown(struct parser *p, const char *name)
 {
+	size_t i, n = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
 	struct nearest near;
-	size_t i;
 
+	if (p->evaluated)
+		return bad(p,
+		    "what eval printed begins with no keyword; print the "
+		    "whole line, as in \"password SECRET\"");
+	if (n > 0 && strchr("=:", name[n]) != NULL && name[n] != '\0')
+		return bad(p,
+		    "\"%.*s%c\": no %c stands behind a keyword, but a blank",
+		    (int)(n > 64 ? 64 : n), name, name[n], name[n]);
 	nearest_init(&near, name, strlen(name));
 	for (i = 0; i < COUNT(directives); i++)
 		nearest_offer(&near, directives[i].name);

@@ -31,7 +31,11 @@ has_prefix(const char *s, const char *prefix)
 static int
 spec_bad(struct err *e, const char *item, const char *remedy)
 {
-	return err_set(e, ERR_PERM, ERR_USAGE, "host \"%s\": %s", item, remedy);
+	/* Before an @ a password may stand, as in other programs' URLs. */
+	const char *at = strrchr(item, '@');
+
+	return err_set(e, ERR_PERM, ERR_USAGE, "host \"%s%s\": %s",
+	    at != NULL ? "..." : "", at != NULL ? at : item, remedy);
 }
 
 static int

@@ -378,6 +378,25 @@ TEST(a_secret_is_in_no_error)
 	    "and HOST[:PORT]");
 }
 
+/* What stands in the keyword's place may be the secret. */
+TEST(a_secret_without_its_keyword_is_in_no_error)
+{
+	static const char *const texts[] = {
+		"account a\npassword=hush\n",
+		"account a\npassword:hush\n",
+		"account a\neval x\n",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		CHECK_INT(
+		    parse_in(&(struct world){ .printed = "hush\n" }, texts[i]),
+		    -1);
+		CHECK(strncmp(why.text, "rc:2: ", 6) == 0);
+		CHECK(strstr(why.text, "hush") == NULL);
+	}
+}
+
 TEST(twice_with_another_value_is_a_warning)
 {
 	CHECK_INT(parse("defaults\nport 25\naccount a\nhost x\nport 26\n"
