@@ -56,7 +56,8 @@ struct target {
 void target_free(struct target *);
 
 /* True if the user's own word says that it is this machine (auth.h), and so
- * it is: what is localhost behind a proxy is the proxy's. */
+ * it is: what is localhost behind a proxy is the proxy's, and its addresses
+ * must be loopback's or a socket's. */
 bool target_is_local(const struct relay *, const struct target *);
 
 /* Of several hosts that were not found, what is kept: the first reason, but

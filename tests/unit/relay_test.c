@@ -60,6 +60,7 @@ static const struct zone_row zone[] = {
 	{ "a.one.test", TYPE_A, NOERROR, 0, { "203.0.113.1" } },
 	{ "b.one.test", TYPE_A, NOERROR, 0, { "203.0.113.2" } },
 	{ "mx.else.test", TYPE_A, NOERROR, 0, { "203.0.113.3" } },
+	{ "localhost", TYPE_A, NOERROR, 0, { "203.0.113.4" } },
 	{ 0 },
 };
 
@@ -321,9 +322,21 @@ TEST(a_secret_wants_a_verified_server)
 	/* On the ports of submission without one, too. */
 	CHECK_INT(level("127.0.0.1:587", false, NULL), TLS_VERIFY);
 	CHECK_INT(level("smtps://127.0.0.1", true, NULL), TLS_VERIFY);
+	/* A name server has a word of its own for it. */
+	CHECK_INT(level("localhost", true, NULL), TLS_VERIFY);
 	/* That is the proxy's own loopback. */
 	CHECK_INT(level("127.0.0.1", true, &proxy), TLS_VERIFY);
 	CHECK_INT(level("unix:/run/smtp", true, &proxy), TLS_NONE);
+}
+
+TEST(a_password_before_the_host_is_not_shown)
+{
+	const struct relay r = { .hosts = "smtps://joe:hush@mail.one.test" };
+	struct err e;
+
+	CHECK_INT(relay_check(&r, &e), -1);
+	CHECK(strstr(e.text, "\"...@mail.one.test\"") != NULL);
+	CHECK(strstr(e.text, "hush") == NULL);
 }
 
 /* Names behind a proxy are asked of nobody here. */
