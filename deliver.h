@@ -1,7 +1,7 @@
 /*
  * deliver: what next: routes to workers, hosts to outcomes.
  * Called by queue/submit.c with a plan; it forks one worker a route.
- * It reads no config and prints nothing; it alone acts on an error's scope.
+ * It reads no config and prints nothing, and believes no worker unchecked.
  * RFC 5321 4.5.4.1 (alternate addresses), 5.1; the project's own design.
  * Ownership: plan, message and envelope are borrowed.
  */

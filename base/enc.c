@@ -207,6 +207,18 @@ enc_json(struct buf *b, const char *s, size_t n)
 	buf_addc(b, '"');
 }
 
+int
+enc_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 /* One to three octets as four digits; what is not there is padding. */
 static void
 base64_group(char out[4], const unsigned char *p, size_t n)

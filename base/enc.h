@@ -43,6 +43,9 @@ char *enc_printable_str(char *dst, size_t size, const char *s, size_t n);
  */
 void enc_json(struct buf *, const char *s, size_t n);
 
+/* What a hexadecimal digit of either case is worth; -1: it is none. */
+int enc_hex_digit(char);
+
 /* Base64 (RFC 4648 4) in one line, padded. */
 void enc_base64(struct buf *, const void *, size_t n);
 

@@ -33,7 +33,8 @@ enum err_kind {
 	ERR_KINDS
 };
 
-/* How far it reaches; deliver.c alone acts on it. */
+/* How far it reaches; proto.c acts on it within a connection, worker.c
+ * beyond. */
 enum err_scope {
 	SCOPE_NONE,
 	SCOPE_RECIPIENT, /* go on with the next recipient */

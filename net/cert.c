@@ -98,18 +98,6 @@ cert_text(const struct openssl *l, X509 *cert, struct cert_text *t)
 
 /* ---- fingerprints ---- */
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 cert_fingerprint_parse(const char *s, unsigned char out[CERT_SHA256])
 {
@@ -119,10 +107,10 @@ cert_fingerprint_parse(const char *s, unsigned char out[CERT_SHA256])
 	for (i = 0; i < CERT_SHA256; i++) {
 		if (i > 0 && colons && *s++ != ':')
 			return false;
-		if (hex_digit(s[0]) == -1 || hex_digit(s[1]) == -1)
+		if (enc_hex_digit(s[0]) == -1 || enc_hex_digit(s[1]) == -1)
 			return false;
-		out[i] =
-		    (unsigned char)(hex_digit(s[0]) << 4 | hex_digit(s[1]));
+		out[i] = (unsigned char)(enc_hex_digit(s[0]) << 4 |
+		    enc_hex_digit(s[1]));
 		s += 2;
 	}
 	return *s == '\0';

@@ -51,15 +51,6 @@ url_bad(struct err *e, const char *what)
 	return err_set(e, ERR_PERM, ERR_USAGE, "proxy: %s; " GIVE, what);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* n octets with %XX for any into a string; -1 if they do not fit, or would
  * end a line or the string. */
 static int
@@ -71,8 +62,8 @@ url_decode(const char *s, size_t n, char *dst, size_t size)
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
 		if (c == '%') {
-			high = i + 2 < n ? hex_value(s[i + 1]) : -1;
-			low = high == -1 ? -1 : hex_value(s[i + 2]);
+			high = i + 2 < n ? enc_hex_digit(s[i + 1]) : -1;
+			low = high == -1 ? -1 : enc_hex_digit(s[i + 2]);
 			if (low == -1)
 				return -1;
 			c = high * 16 + low;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "smtp/dialogue.h"
 
@@ -36,18 +37,6 @@ struct kind_row {
 
 /* --- texts ---------------------------------------------------------------- */
 
-static int
-hex(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *p;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c - 'A' + 'a');
-	p = c == '\0' ? NULL : strchr(digits, c);
-	return p == NULL ? -1 : (int)(p - digits);
-}
-
 static const struct {
 	char name;
 	char octet;
@@ -70,8 +59,8 @@ escape(const char **text)
 	size_t i;
 
 	if (*s == 'x') {
-		high = hex(s[1]);
-		low = high < 0 ? -1 : hex(s[2]);
+		high = enc_hex_digit(s[1]);
+		low = high < 0 ? -1 : enc_hex_digit(s[2]);
 		*text = s + 3;
 		return low < 0 ? -2 : high * 16 + low;
 	}

@@ -252,6 +252,19 @@ TEST(a_full_buffer_stays_failed)
 /* ---- Base64 ---- */
 
 /* RFC 4648 10, and octets that use all of the alphabet's end. */
+TEST(hex_digits_and_their_neighbours)
+{
+	static const char digits[] = "0123456789abcdef";
+	int i;
+
+	for (i = 0; i < 16; i++)
+		CHECK_INT(enc_hex_digit(digits[i]), i);
+	CHECK_INT(enc_hex_digit('A'), 10);
+	CHECK_INT(enc_hex_digit('F'), 15);
+	for (i = 0; i < 8; i++) /* with the final NUL */
+		CHECK_INT(enc_hex_digit("/:@G`g\x80"[i]), -1);
+}
+
 TEST(base64_both_ways)
 {
 	static const struct {
