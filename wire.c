@@ -58,6 +58,9 @@ wire_deadline(struct wire *w, int seconds)
 
 /* ---- telling ---- */
 
+#define HIDDEN "<hidden>"
+#define CODE_CHALLENGE 334 /* RFC 4954 4 */
+
 static void
 tell(struct wire *w, enum line_from from, const char *p, size_t n)
 {
@@ -90,6 +93,12 @@ tell_reply(struct wire *w)
 	if (w->obs->on_line == NULL)
 		return;
 	for (i = 0; (p = reply_line(&w->reply, i, &len)) != NULL; i++) {
+		/* SCRAM's last challenge is a proof by which passwords can be
+		 * guessed without the server. */
+		if (w->reply.code == CODE_CHALLENGE && len > 0) {
+			p = HIDDEN;
+			len = strlen(HIDDEN);
+		}
 		n = (size_t)snprintf(line, sizeof line, "%03d%c", w->reply.code,
 		    i + 1 < w->reply.lines ? '-' : ' ');
 		if (len > sizeof line - n)
@@ -143,7 +152,7 @@ wire_secret(
 	    shown > ERR_COMMAND_MAX)
 		return bad_line(e);
 	snprintf(seen, sizeof seen, "%.*s%s%s", (int)shown, line,
-	    shown > 0 && shown < n ? " " : "", shown < n ? "<hidden>" : "");
+	    shown > 0 && shown < n ? " " : "", shown < n ? HIDDEN : "");
 	w->secret = true;
 	return put_line(w, line, n, seen, e);
 }

@@ -300,6 +300,21 @@ give_up(struct worker *w)
 	}
 }
 
+/* Who was refused, and where to look for the right password. */
+static void
+tell_login(const struct worker *w, struct err *e)
+{
+	const struct relay *r = w->route->relay;
+	size_t n = strlen(e->text);
+
+	if (e->stage == STAGE_AUTH && e->code == 535 &&
+	    e->verdict == ERR_PERM && r->secret_from != NULL)
+		snprintf(e->text + n, sizeof e->text - n,
+		    "; we were %s, with the secret from %s",
+		    r->auth.user != NULL ? r->auth.user : "nobody",
+		    r->secret_from);
+}
+
 /*
  * One connection to one host, which is closed then: 0 when all is decided, 1
  * to come again, -1 with *e for the next host.
@@ -341,8 +356,11 @@ converse(struct worker *w, const struct target *t,
 	else if (session_open(s, e) == 0)
 		got = session_send(
 		    s, w->m, w->env, w->route->rcpts, w->route->n, e);
-	else if (!w->cfg->fresh && session_token_refused(s, e))
-		worker_stale(w, e);
+	else {
+		tell_login(w, e);
+		if (!w->cfg->fresh && session_token_refused(s, e))
+			worker_stale(w, e);
+	}
 	if (s != NULL)
 		session_quit(s);
 	session_free(s);

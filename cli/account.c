@@ -186,6 +186,40 @@ make_auth(struct account *a)
 		    "netrc, the keyring or the terminal");
 }
 
+/* The first setting of who we are that the command line gives; SETTINGS: none. */
+static enum setting_id
+login_given(const struct account *a)
+{
+	static const enum setting_id ids[] = { SET_AUTH, SET_USER, SET_AUTHZID,
+		SET_PASSWORD_FD, SET_PASSWORDCMD, SET_PASSWORDEVAL,
+		SET_PASSWORDFILE };
+	size_t i;
+
+	for (i = 0; i < sizeof ids / sizeof ids[0]; i++)
+		if (text(a, ids[i]) != NULL &&
+		    a->settings.at[ids[i]].from.file == NULL)
+			return ids[i];
+	return SETTINGS;
+}
+
+/* Whoever asks for a login and would get none must hear of it. */
+static int
+check_login(const struct account *a, struct err *e)
+{
+	enum setting_id given = login_given(a);
+
+	/* A password alone may be for the key of a certificate. */
+	if (given == SETTINGS || a->relay.auth.on || is_off(a, SET_AUTH) ||
+	    a->relay.tls.cert != NULL)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    a->relay.hosts == NULL
+		? "--%s: there is no login at servers found by MX; give "
+		  "--host or an account"
+		: "--%s: there is no login without --user or --auth; give one",
+	    setting_rows[given].option);
+}
+
 /* ---- where to ---- */
 
 /* The scheme for hosts that have none, by what else is said. */
@@ -336,7 +370,7 @@ account_make(struct account *a, const char *name, const struct settings *s,
 	make_tls(a);
 	make_policy(a);
 	make_auth(a);
-	return 0;
+	return check_login(a, e);
 }
 
 void
@@ -393,6 +427,20 @@ is_once(const char *source)
 	    strcmp(source, "the prompt") == 0;
 }
 
+/* -1, with the line of the file that has this setting before what *e says. */
+static int
+placed(const struct account *a, enum setting_id id, struct err *e)
+{
+	const struct origin *from;
+	struct err why = *e;
+
+	if (id == SETTINGS || a->settings.at[id].from.file == NULL)
+		return -1;
+	from = &a->settings.at[id].from;
+	return err_set(e, why.verdict, why.kind, "%s:%u: %s", from->file,
+	    from->line, why.text);
+}
+
 static int
 fetch_password(struct account *a, struct waiter *w, struct err *e)
 {
@@ -414,7 +462,7 @@ fetch_password(struct account *a, struct waiter *w, struct err *e)
 	buf_reset(&a->secret);
 	buf_reset(&a->login);
 	if (credential_fetch(&c, &a->secret, &source, e) == -1)
-		return -1;
+		return placed(a, secret_source(a), e);
 	a->relay.auth.secret = buf_str(&a->secret);
 	if (c.user == NULL && a->login.len > 0)
 		a->relay.auth.user = buf_str(&a->login);

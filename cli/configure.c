@@ -288,6 +288,9 @@ print(const struct search *s, const struct guess *g, const struct look *l,
 	fprintf(
 	    out, "account %s\nhost %s\nport %u\n", s->domain, g->host, g->port);
 	fprintf(out, "tls on\ntls_starttls %s\n", g->implicit ? "off" : "on");
+	/* Without it nobody else would trust the server that we found. */
+	if (s->cfg->relay->tls.trust != NULL)
+		fprintf(out, "tls_trust_file %s\n", s->cfg->relay->tls.trust);
 	fprintf(out, "auth %s\nuser %s\nfrom %s\n",
 	    configure_auth(l->caps.auth), address, address);
 	fprintf(out,

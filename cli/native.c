@@ -48,13 +48,18 @@ random_octets(void *p, size_t n)
 /* ---- the envelope ---- */
 
 static int
-parse_sender(struct run *r, const char *s, struct err *e)
+parse_sender(struct run *r, const char *s, bool found, struct err *e)
 {
+	const struct account *a = accounts_chosen(&r->accounts);
+	char place[SETTING_PLACE_MAX];
 	struct err why;
 
 	if (address_parse(&r->env.sender, s, strlen(s), ADDRESS_NULL, &why) ==
 	    0)
 		return 0;
+	if (found && a->settings.at[SET_FROM].text != NULL)
+		return err_set(e, ERR_PERM, ERR_CONFIG, "%s: %s",
+		    settings_place(&a->settings, SET_FROM, place), why.text);
 	return err_set(e, ERR_PERM, ERR_USAGE, "the sender: %s", why.text);
 }
 
@@ -65,7 +70,9 @@ find_sender(struct run *r, struct err *e)
 	const char *sender =
 	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
-	return sender == NULL ? -1 : parse_sender(r, sender, e);
+	if (sender == NULL)
+		return -1;
+	return parse_sender(r, sender, sender != r->o->from, e);
 }
 
 static int
@@ -377,6 +384,19 @@ configure(const struct native *n, struct run *r)
 	return looked(got, &e);
 }
 
+/* 0, or the exit code when standard output did not take it. */
+static int
+written(void)
+{
+	struct err e;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	err_errno(&e, ERR_PERM, ERR_OUTPUT, errno, "cannot write to stdout");
+	report_error(stderr, &e);
+	return err_exit(&e);
+}
+
 static int
 version(const struct native *n, struct run *r)
 {
@@ -385,7 +405,7 @@ version(const struct native *n, struct run *r)
 	puts("smtpsend " VERSION "\n"
 	     "TLS: OpenSSL 3, loaded when used; AUTH: by us and GNU SASL; "
 	     "sandbox: none");
-	return 0;
+	return written();
 }
 
 static int
@@ -394,7 +414,7 @@ help(const struct native *n, struct run *r)
 	(void)n;
 	(void)r;
 	options_help(stdout);
-	return 0;
+	return written();
 }
 
 static int (*const modes[MODES])(const struct native *, struct run *) = {

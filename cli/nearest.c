@@ -45,9 +45,8 @@ distance(const char *a, size_t na, const char *b, size_t nb)
 void
 nearest_init(struct nearest *near, const char *s, size_t n)
 {
-	*near = (struct nearest){
-		.s = s, .n = least(n, NEAR_MAX), .distance = NEAR_MAX
-	};
+	n = least(n, NEAR_MAX);
+	*near = (struct nearest){ .s = s, .n = n, .distance = n / 3 + 2 };
 }
 
 void

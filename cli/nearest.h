@@ -17,7 +17,8 @@ struct nearest {
 	const char *name; /* the best so far, NULL: none was near */
 };
 
-/* For what was typed: s[0,n). */
+/* For what was typed: s[0,n). What differs from it in more than a third of
+ * its octets and one is not near. */
 void nearest_init(struct nearest *, const char *s, size_t n);
 
 /* A name that it could have been; NULL is passed over. The first of equally

@@ -218,6 +218,57 @@ static const struct row rows[] = {
 
 #define NROWS (sizeof rows / sizeof rows[0])
 
+/*
+ * What callers of other programs are used to, letters of sendmail or long
+ * options of msmtp and swaks, and what to do here instead.
+ */
+static const struct hint {
+	const char *name;
+	const char *remedy;
+} hints[] = {
+	{ "t",
+	    "recipients cannot be taken from the header yet: give them as "
+	    "arguments" },
+	{ "N", "delivery reports cannot be asked for yet: leave it away" },
+	{ "R", "delivery reports cannot be asked for yet: leave it away" },
+	{ "V", "delivery reports cannot be asked for yet: leave it away" },
+	{ "F", "no header field is added yet: write From into the message" },
+	{ "b",
+	    "modes of sendmail are not built in yet; without -b a message "
+	    "is sent" },
+	{ "q", "there is no queue yet: what fails is told at once" },
+	{ "r", "give the sender by -f" },
+	{ "S", "give --server-info" },
+	{ "P", "give --dry-run" },
+	{ "d", "give -v" },
+	{ "h", "give --help" },
+	{ "read-recipients",
+	    "recipients cannot be taken from the header yet: "
+	    "give them as arguments" },
+	{ "read-envelope-from", "give the sender by --from" },
+	{ "serverinfo", "give --server-info" },
+	{ "pretend", "give --dry-run" },
+	{ "debug", "give --verbose" },
+	{ "file", "give --config" },
+	{ "domain", "give --helo" },
+	{ "ehlo", "give --helo" },
+	{ "server", "give --host" },
+	{ "to", "recipients are arguments without an option" },
+	{ "protocol", "give --host lmtp://HOST" },
+	{ "tls-starttls",
+	    "with --host smtps://HOST TLS begins at once, with "
+	    "smtp://HOST by STARTTLS" },
+	{ "tls-certcheck", "give --tls encrypt to take any certificate" },
+	{ "tls-on-connect", "give --host smtps://HOST" },
+	{ "auth-user", "give --user" },
+	{ "auth-password",
+	    "give --password-fd, --passwordcmd or "
+	    "--passwordfile" },
+	{ "password",
+	    "others would see it: give --password-fd, --passwordcmd "
+	    "or --passwordfile" },
+};
+
 static const struct row *
 row_by_letter(char c)
 {
@@ -265,6 +316,20 @@ setting_by_name(const char *s, size_t n, struct row *row)
 	return false;
 }
 
+/* NULL: we know no better either. */
+static const char *
+remedy(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof hints / sizeof hints[0]; i++)
+		if (strlen(hints[i].name) == n &&
+		    memcmp(hints[i].name, s, n) == 0)
+			return hints[i].remedy;
+	return NULL;
+}
+
+/* The option that was meant, perhaps; NULL if none is like it. */
 static const char *
 nearest(const char *s, size_t n)
 {
@@ -290,6 +355,12 @@ struct args {
 static int
 unknown_letter(struct err *e, const char *arg, char c)
 {
+	/* With an @ it was meant for an address. */
+	const char *better = strchr(arg, '@') != NULL ? NULL : remedy(&c, 1);
+
+	if (better != NULL)
+		return err_set(
+		    e, ERR_PERM, ERR_USAGE, "no option -%c: %s", c, better);
 	return err_set(e, ERR_PERM, ERR_USAGE,
 	    "unknown option -%c in \"%s\"; an address that begins with - goes "
 	    "behind --; see --help",
@@ -304,6 +375,21 @@ no_value(struct err *e, const struct row *row)
 		    row->letter, row->arg);
 	return err_set(
 	    e, ERR_PERM, ERR_USAGE, "--%s needs %s", row->name, row->arg);
+}
+
+static int
+unknown_word(struct err *e, const char *s, size_t n)
+{
+	const char *better = remedy(s, n), *near = nearest(s, n);
+	int shown = (int)(n > 64 ? 64 : n);
+
+	if (better != NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE, "no option --%.*s: %s",
+		    shown, s, better);
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "unknown option --%.*s%s%s; see --help", shown, s,
+	    near != NULL ? "; the nearest is --" : "",
+	    near != NULL ? near : "");
 }
 
 /* One argument of letters: -vfADDR, -f ADDR. */
@@ -344,9 +430,7 @@ word(struct options *o, struct args *a, struct err *e)
 	if (row == NULL && setting_by_name(s, n, &setting))
 		row = &setting;
 	if (row == NULL)
-		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "unknown option --%.*s; the nearest is --%s; see --help",
-		    (int)(n > 64 ? 64 : n), s, nearest(s, n));
+		return unknown_word(e, s, n);
 	if (row->arg == NULL && value != NULL)
 		return err_set(
 		    e, ERR_PERM, ERR_USAGE, "--%s takes no value", row->name);

@@ -747,7 +747,7 @@ handshake_failed(
 		    "TLS handshake: the server does not speak TLS %s",
 		    w->implicit
 			? "from the start on this port; for STARTTLS say "
-			  "smtp:// instead of smtps://"
+			  "smtp:// or \"tls_starttls on\""
 			: "behind its reply to STARTTLS");
 	if (is_nameless(k))
 		return err_set(e, ERR_TEMP, ERR_TLS,

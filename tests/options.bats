@@ -117,6 +117,26 @@ plan() {
 	usage_error 'unknown option'
 }
 
+@test "an option that is like none has no nearest one" {
+	send --frobnicate x bob@x.test <message
+	usage_error 'unknown option --frobnicate; see --help'
+}
+
+@test "what callers of sendmail, msmtp and swaks are used to has a hint" {
+	local pair
+	for pair in '-t:give them as arguments' '-bs:modes of sendmail' \
+		'-N:delivery reports' '-R:delivery reports' '-r:by -f' \
+		'-F:From into the message' '--serverinfo:--server-info' \
+		'--server:--host' '--password=x:--passwordcmd' \
+		'--tls-certcheck=off:--tls encrypt'; do
+		send "${pair%%:*}" bob@x.test <message
+		usage_error 'no option -' "${pair#*:}"
+	done
+	send --dry-run -oem -oi -f a@x.test --port 2525 -- 'bob@[127.0.0.1]' \
+		<message
+	exits 0
+}
+
 @test "an unknown letter is refused, also behind known ones" {
 	send -Z bob@x.test <message
 	usage_error 'unknown option -Z'
