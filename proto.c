@@ -354,8 +354,10 @@ session_new(
 	s->steps = steps;
 	wire_init(&s->wire, io, obs, cfg->timeout_max);
 	buf_init(&s->answer, AUTH_LINE_MAX);
-	if (cfg->auth != NULL)
+	if (cfg->auth != NULL) {
+		s->wire.password = cfg->auth->secret;
 		auth_init(&s->auth, cfg->auth, cfg->library);
+	}
 	s->auth.credentials.host = cfg->host;
 	s->auth.credentials.port = cfg->port;
 	s->alive = true;

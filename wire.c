@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "mail/message.h"
 #include "net/io.h"
 #include "wire.h"
@@ -33,6 +34,7 @@ wire_init(struct wire *w, struct io *io, const struct observer *obs,
 {
 	*w = (struct wire){ .io = io, .obs = obs, .timeout_max = timeout_max };
 	buf_init(&w->out, OUT_MAX);
+	buf_init(&w->said, OUT_MAX);
 	reply_init(&w->reply);
 }
 
@@ -40,6 +42,7 @@ void
 wire_free(struct wire *w)
 {
 	buf_free(&w->out);
+	buf_free(&w->said);
 	reply_free(&w->reply);
 }
 
@@ -83,6 +86,77 @@ wire_note(struct wire *w, const char *fmt, ...)
 		    (size_t)n < sizeof note ? (size_t)n : sizeof note - 1);
 }
 
+/* ---- secrets that come back ---- */
+
+#define HIDDEN "<hidden>"
+
+/* What is shorter stands in many a line by chance; and of a long one the
+ * beginning is enough, since long lines are cut. */
+#define SECRET_MIN 6
+#define SECRET_KNOWN 32
+
+static bool
+repeats(const char *p, size_t n, const char *secret, size_t len)
+{
+	return len >= SECRET_MIN &&
+	    memmem(p, n, secret, len < SECRET_KNOWN ? len : SECRET_KNOWN) !=
+	    NULL;
+}
+
+static bool
+is_secret(const struct wire *w, const char *p, size_t n)
+{
+	const char *s = buf_str(&w->said), *end;
+
+	if (w->password != NULL &&
+	    repeats(p, n, w->password, strlen(w->password)))
+		return true;
+	for (; (end = strchr(s, '\n')) != NULL; s = end + 1)
+		if (repeats(p, n, s, (size_t)(end - s)))
+			return true;
+	return false;
+}
+
+/* The same of a challenge, in base64. */
+static bool
+is_secret_challenge(const struct wire *w, const char *p, size_t n)
+{
+	struct buf plain;
+	bool is;
+
+	buf_init(&plain, REPLY_LINE_MAX);
+	is = is_secret(w, p, n) ||
+	    (enc_unbase64(&plain, p, n) == 0 &&
+		is_secret(w, buf_str(&plain), plain.len));
+	buf_free(&plain);
+	return is;
+}
+
+/* A server may say what we said, or that it was the wrong password. */
+static void
+hide_secrets(struct wire *w)
+{
+	struct buf text;
+	const char *p;
+	size_t i, n;
+
+	if (w->said.len == 0 || w->reply.code == 334)
+		return;
+	buf_init(&text, REPLY_TEXT_MAX + REPLY_LINES_MAX * sizeof HIDDEN);
+	for (i = 0; (p = reply_line(&w->reply, i, &n)) != NULL; i++) {
+		if (i > 0)
+			buf_addc(&text, '\n');
+		if (is_secret(w, p, n))
+			buf_adds(&text, HIDDEN);
+		else
+			buf_add(&text, p, n);
+	}
+	if (!buf_ok(&text))
+		w->reply.lines = 0; /* rather than what must not be shown */
+	buf_free(&w->reply.text);
+	w->reply.text = text;
+}
+
 static void
 tell_reply(struct wire *w)
 {
@@ -101,6 +175,11 @@ tell_reply(struct wire *w)
 		}
 		n = (size_t)snprintf(line, sizeof line, "%03d%c", w->reply.code,
 		    i + 1 < w->reply.lines ? '-' : ' ');
+		if (w->said.len > 0 && w->reply.code == 334 &&
+		    is_secret_challenge(w, p, len)) {
+			p = HIDDEN;
+			len = strlen(HIDDEN);
+		}
 		if (len > sizeof line - n)
 			len = sizeof line - n;
 		memcpy(line + n, p, len);
@@ -154,6 +233,11 @@ wire_secret(
 	snprintf(seen, sizeof seen, "%.*s%s%s", (int)shown, line,
 	    shown > 0 && shown < n ? " " : "", shown < n ? HIDDEN : "");
 	w->secret = true;
+	if (shown < n) {
+		shown += line[shown] == ' ';
+		buf_add(&w->said, line + shown, n - shown);
+		buf_addc(&w->said, '\n');
+	}
 	return put_line(w, line, n, seen, e);
 }
 
@@ -213,6 +297,8 @@ parse_reply(struct wire *w, struct err *e)
 	got = reply_feed(&w->reply, in->data, in->len, &used);
 	buf_consume(in, used);
 	w->whole = got == REPLY_DONE;
+	if (w->whole)
+		hide_secrets(w);
 	if (got == REPLY_BAD)
 		return err_set(e, ERR_TEMP, ERR_PROTOCOL, "malformed reply: %s",
 		    w->reply.bad);

@@ -32,6 +32,9 @@ struct wire {
 	bool secret; /* what is in `out` is to be wiped */
 	bool final; /* the last octets of the message were given away */
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
+	/* What no reply may show, however the server repeats it. */
+	const char *password; /* borrowed; NULL: none */
+	struct buf said; /* owned: what of AUTH was hidden, a line each */
 };
 
 /* The observer is required; its callbacks may be NULL. */
@@ -57,7 +60,9 @@ int wire_command(struct wire *, struct err *, const char *fmt, ...)
 
 /*
  * The same for a line of AUTH, which may be long and of which only the first
- * `shown` octets may be seen by the observer and in errors.
+ * `shown` octets may be seen by the observer and in errors. From then on a
+ * line of a reply that has the rest in it, or w->password, is "<hidden>" in
+ * w->reply; of a 334, whose octets are wanted, only for the observer.
  */
 int wire_secret(
     struct wire *, const char *line, size_t n, size_t shown, struct err *);
