@@ -221,7 +221,10 @@ accepted(struct auth *a, struct err *e)
 		*e = a->refused;
 		return fail(e, AUTH_FAILED);
 	}
-	if (sasl_done(a->exchange, e) == -1)
+	if (a->waiting)
+		err_set(e, ERR_TEMP, ERR_PROTOCOL,
+		    "the server accepts before anything was said");
+	if (a->waiting || sasl_done(a->exchange, e) == -1)
 		return fail(e, AUTH_FAILED);
 	sasl_end(a->exchange);
 	a->exchange = NULL;

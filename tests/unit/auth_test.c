@@ -141,6 +141,22 @@ TEST(a_long_initial_response_waits_to_be_asked_for)
 	talk_end(&t);
 }
 
+/* Whoever accepts what was never said is not to be believed. */
+TEST(nobody_is_known_before_the_secret_was_sent)
+{
+	char secret[600] = "";
+	struct talk t;
+
+	memset(secret, 'x', sizeof secret - 1);
+	talk_begin(
+	    &t, "PLAIN", "u", secret, "PLAIN", (struct auth_channel)SAFE);
+	check_line(&t, "AUTH PLAIN", 10);
+	CHECK_INT(talk_take(&t, "235 ok\r\n"), AUTH_FAILED);
+	CHECK_INT(t.e.kind, ERR_PROTOCOL);
+	CHECK_INT(err_exit(&t.e), 75);
+	talk_end(&t);
+}
+
 TEST(login_answers_two_prompts)
 {
 	struct talk t;
