@@ -147,9 +147,22 @@ err_clear(struct err *e)
 const char *
 err_kind_name(enum err_kind k)
 {
-	static const char *const name[ERR_KINDS] = { "none", "reply", "usage",
-		"data", "config", "input", "output", "machine", "lookup",
-		"connect", "tls", "auth", "protocol", "internal" };
+	static const char *const name[ERR_KINDS] = {
+		[ERR_NONE] = "none",
+		[ERR_REPLY] = "reply",
+		[ERR_USAGE] = "usage",
+		[ERR_DATA] = "data",
+		[ERR_CONFIG] = "config",
+		[ERR_INPUT] = "input",
+		[ERR_OUTPUT] = "output",
+		[ERR_MACHINE] = "machine",
+		[ERR_LOOKUP] = "lookup",
+		[ERR_CONNECT] = "connect",
+		[ERR_TLS] = "tls",
+		[ERR_AUTH] = "auth",
+		[ERR_PROTOCOL] = "protocol",
+		[ERR_INTERNAL] = "internal",
+	};
 
 	return name[k];
 }
@@ -157,9 +170,22 @@ err_kind_name(enum err_kind k)
 const char *
 err_stage_name(enum stage s)
 {
-	static const char *const name[STAGES] = { "none", "input", "lookup",
-		"connect", "greeting", "ehlo", "starttls", "auth", "mail",
-		"rcpt", "data", "end", "rset", "quit" };
+	static const char *const name[STAGES] = {
+		[STAGE_NONE] = "none",
+		[STAGE_INPUT] = "input",
+		[STAGE_LOOKUP] = "lookup",
+		[STAGE_CONNECT] = "connect",
+		[STAGE_GREETING] = "greeting",
+		[STAGE_EHLO] = "ehlo",
+		[STAGE_STARTTLS] = "starttls",
+		[STAGE_AUTH] = "auth",
+		[STAGE_MAIL] = "mail",
+		[STAGE_RCPT] = "rcpt",
+		[STAGE_DATA] = "data",
+		[STAGE_END] = "end",
+		[STAGE_RSET] = "rset",
+		[STAGE_QUIT] = "quit",
+	};
 
 	return name[s];
 }

@@ -136,7 +136,11 @@ print(const struct look *l, bool json, FILE *out, struct err *e)
 		put_json(&b, l);
 	else
 		put_text(&b, l);
-	if (fwrite(buf_str(&b), 1, b.len, out) != b.len || fflush(out) == EOF)
+	if (!buf_ok(&b))
+		got = err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "no memory for what the server said");
+	else if (fwrite(buf_str(&b), 1, b.len, out) != b.len ||
+	    fflush(out) == EOF)
 		got = err_set(e, ERR_PERM, ERR_OUTPUT,
 		    "cannot write what the server said");
 	buf_free(&b);

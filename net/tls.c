@@ -782,6 +782,9 @@ handshake(
 			return handshake_failed(k, num, w, e);
 		}
 		got = wait_fd(io->waiter, io->fd, events, io->deadline);
+		if (got == WAIT_ERROR)
+			return err_errno(
+			    e, ERR_TEMP, ERR_MACHINE, errno, "TLS handshake");
 		if (got <= 0)
 			return err_set(e, ERR_TEMP, ERR_TLS,
 			    "TLS handshake: %s",
