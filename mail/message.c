@@ -7,10 +7,10 @@
  * Ownership: the header is ours, the body is read through the callback.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "base/enc.h"
 #include "base/err.h"
+#include "mail/header.h"
 #include "mail/message.h"
 
 /* Octets read at a time; a line that is no field is known to be none by
@@ -74,20 +74,6 @@ static const char too_long[] = "is longer than 998 octets";
 static const char has_nul[] = "has a NUL octet";
 
 /* ---- header ---- */
-
-/* Octets of a field name with its colon at p, or 0 (RFC 5322 2.2, 4.5). */
-static size_t
-field_name(const char *p, size_t n)
-{
-	size_t i = 0, name;
-
-	while (i < n && p[i] > 32 && p[i] < 127 && p[i] != ':')
-		i++;
-	name = i;
-	while (i < n && (p[i] == ' ' || p[i] == '\t'))
-		i++;
-	return name > 0 && i < n && p[i] == ':' ? i + 1 : 0;
-}
 
 static int
 no_memory(struct err *e)
@@ -164,7 +150,7 @@ header_line(struct header_reader *h, struct err *e)
 			break;
 		seen = h->raw.len - h->at;
 		if (seen > FIELD_LOOK &&
-		    field_name(h->raw.data + h->at, FIELD_LOOK) == 0 &&
+		    header_name(h->raw.data + h->at, FIELD_LOOK) == 0 &&
 		    h->raw.data[h->at] != ' ' && h->raw.data[h->at] != '\t')
 			break;
 		got = read_more(h->in, &h->raw, e);
@@ -188,7 +174,7 @@ line_kind(const struct message *m, const char *p, size_t n)
 		return LINE_BLANK;
 	if (p[0] == ' ' || p[0] == '\t')
 		return m->header.len > 0 ? LINE_FIELD : LINE_OTHER;
-	return field_name(p, n) > 0 ? LINE_FIELD : LINE_OTHER;
+	return header_name(p, n) > 0 ? LINE_FIELD : LINE_OTHER;
 }
 
 /* Keep a header line: checked, its bare CRs made spaces. */
@@ -221,7 +207,7 @@ static bool
 is_mbox_line(const char *p, size_t n)
 {
 	return n > 5 && n <= MESSAGE_LINE_MAX && memcmp(p, "From ", 5) == 0 &&
-	    field_name(p, n) == 0;
+	    header_name(p, n) == 0;
 }
 
 /* The header's lines up to its end; h->at is then where the body begins. */
@@ -374,44 +360,20 @@ message_8bit(const struct message *m)
 	return m->header_8bit != 0 ? m->header_8bit : m->body_8bit;
 }
 
-/* Octets of the field at p, its folded lines included. */
-static size_t
-field_len(const char *p, size_t n)
-{
-	size_t i = 0;
-	const char *lf;
-
-	do {
-		lf = memchr(p + i, '\n', n - i);
-		i = lf == NULL ? n : (size_t)(lf - p) + 1;
-	} while (i < n && (p[i] == ' ' || p[i] == '\t'));
-	return i;
-}
-
-static bool
-field_is(const char *p, size_t n, const char *name)
-{
-	size_t len = strlen(name);
-
-	return n > len && strncasecmp(p, name, len) == 0 &&
-	    field_name(p, n) > 0 &&
-	    (p[len] == ':' || p[len] == ' ' || p[len] == '\t');
-}
-
 size_t
 message_remove(struct message *m, const char *name)
 {
 	struct buf *h = &m->header;
-	size_t at = 0, kept = 0, len, removed = 0;
+	struct field f = { 0 };
+	size_t kept = 0, removed = 0;
 
-	for (; at < h->len; at += len) {
-		len = field_len(h->data + at, h->len - at);
-		if (field_is(h->data + at, len, name)) {
+	while (header_next(h->data, h->len, &f)) {
+		if (header_is(&f, name)) {
 			removed++;
 			continue;
 		}
-		memmove(h->data + kept, h->data + at, len);
-		kept += len;
+		memmove(h->data + kept, h->data + f.at, f.end - f.at);
+		kept += f.end - f.at;
 	}
 	buf_cut(h, kept);
 	if (removed > 0 && !enc_has_8bit(buf_str(h), h->len))
