@@ -15,6 +15,7 @@
 #include "cli/account.h"
 #include "cli/prompt.h"
 #include "net/credential.h"
+#include "net/key.h"
 
 #define HOSTS_MAX (64 * 1024)
 
@@ -485,7 +486,7 @@ fetch_passphrase(struct account *a, struct waiter *w, struct err *e)
 	if (a->relay.secret_from == NULL)
 		c = credential(a, w);
 	c.host = tls->key != NULL ? tls->key : tls->cert;
-	got = tls_key_is_encrypted(c.host, e);
+	got = key_is_encrypted(c.host, e);
 	if (got <= 0)
 		return got;
 	if (credential_fetch(&c, &a->key_secret, &source, e) == -1)

@@ -19,8 +19,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/cert.h"
-#include "net/credential.h"
 #include "net/io.h"
+#include "net/key.h"
 #include "net/openssl.h"
 #include "net/tls.h"
 
@@ -33,8 +33,8 @@
  * have also where OpenSSL was built to ask for less. */
 #define CERT_LEVEL 2
 
-/* Most octets of a file of keys. */
-#define KEY_FILE_MAX ((size_t)1024 * 1024)
+/* Octets of the longest list of ciphers. */
+#define CIPHERS_MAX ((size_t)1024 * 1024)
 
 /* How the server's certificate is looked at. */
 enum check { CHECK_NONE, CHECK_CHAIN, CHECK_FINGERPRINT };
@@ -109,55 +109,6 @@ tls_fingerprint_valid(const char *s)
 	unsigned char unused[CERT_SHA256];
 
 	return cert_fingerprint_parse(s, unused);
-}
-
-/* ---- the key's file ---- */
-
-/* Whole, and readable by nobody but us and root. */
-static int
-key_read(int fd, const char *path, struct buf *b, struct err *e)
-{
-	ssize_t got;
-	char *to;
-
-	if (credential_check_file(fd, path, e) == -1)
-		return -1;
-	do {
-		to = buf_room(b, 4096);
-		got = to == NULL ? 0 : read(fd, to, 4096);
-		if (got > 0)
-			buf_grew(b, (size_t)got);
-	} while (got > 0 || (got == -1 && errno == EINTR));
-	if (got == -1)
-		return err_errno(
-		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
-	return 0;
-}
-
-/* PKCS #8 says it in the first line (RFC 7468 11), the older form by a
- * header (RFC 1421 4.6.1.1). */
-int
-tls_key_is_encrypted(const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct buf b;
-	int got;
-
-	if (fd == -1)
-		return err_errno(
-		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
-	buf_init(&b, KEY_FILE_MAX);
-	got = key_read(fd, path, &b, e);
-	close(fd);
-	if (got == 0 && strstr(buf_str(&b), "PRIVATE KEY-----") == NULL)
-		got = err_set(e, ERR_PERM, ERR_CONFIG,
-		    "key file %s has no private key in PEM form", path);
-	else if (got == 0)
-		got = strstr(buf_str(&b), "BEGIN ENCRYPTED PRIVATE KEY") !=
-			NULL ||
-		    strstr(buf_str(&b), "Proc-Type: 4,ENCRYPTED") != NULL;
-	buf_free(&b);
-	return got;
 }
 
 /* ---- the context ---- */
@@ -278,8 +229,8 @@ ciphers_set(struct tls *t, struct err *e)
 
 	if (s == NULL)
 		return 0;
-	buf_init(&old, KEY_FILE_MAX);
-	buf_init(&new, KEY_FILE_MAX);
+	buf_init(&old, CIPHERS_MAX);
+	buf_init(&new, CIPHERS_MAX);
 	for (s += strspn(s, gaps); got == 0 && *s != '\0';
 	     s += n, s += strspn(s, gaps)) {
 		n = strcspn(s, gaps);
@@ -346,7 +297,7 @@ identity_load(struct tls *t, struct err *e)
 	if (cert == NULL)
 		return err_set(e, ERR_PERM, ERR_CONFIG,
 		    "key file %s is of no use without its certificate", key);
-	encrypted = tls_key_is_encrypted(key, e);
+	encrypted = key_is_encrypted(key, e);
 	if (encrypted == -1)
 		return -1;
 	if (encrypted && t->config.key_secret == NULL)

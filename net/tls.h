@@ -63,10 +63,6 @@ struct tls_config {
 bool tls_min_parse(const char *, unsigned *min);
 /* True if it is a SHA-256 in hex. */
 bool tls_fingerprint_valid(const char *);
-/* 1 if the PEM file holds an encrypted key, 0 if a plain one, -1 with *e
- * (config) if it cannot be read, has no key, or others may read it. Loads no
- * library. */
-int tls_key_is_encrypted(const char *path, struct err *e);
 
 struct openssl;
 

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "net/io.h"
+#include "net/key.h"
 #include "net/tls.h"
 #include "test.h"
 
@@ -100,11 +101,9 @@ TEST(an_encrypted_key_says_so)
 	char path[64];
 	struct err e;
 
-	CHECK_INT(
-	    tls_key_is_encrypted(file("k", PLAIN_KEY, 0600, path), &e), 0);
-	CHECK_INT(
-	    tls_key_is_encrypted(file("k", SEALED_KEY, 0400, path), &e), 1);
-	CHECK_INT(tls_key_is_encrypted(file("k", OLD_KEY, 0600, path), &e), 1);
+	CHECK_INT(key_is_encrypted(file("k", PLAIN_KEY, 0600, path), &e), 0);
+	CHECK_INT(key_is_encrypted(file("k", SEALED_KEY, 0400, path), &e), 1);
+	CHECK_INT(key_is_encrypted(file("k", OLD_KEY, 0600, path), &e), 1);
 }
 
 static void
@@ -113,7 +112,7 @@ check_refused(const char *path, const char *why)
 	struct err e;
 
 	err_clear(&e);
-	CHECK_INT(tls_key_is_encrypted(path, &e), -1);
+	CHECK_INT(key_is_encrypted(path, &e), -1);
 	CHECK_INT(e.verdict, ERR_PERM);
 	CHECK_INT(e.kind, ERR_CONFIG);
 	CHECK(strstr(e.text, path) != NULL);
