@@ -392,6 +392,18 @@ break_off(struct worker *w, const struct reach *r, struct err *e)
 	w->best_secure = false;
 }
 
+/* What is wanted of the server cannot be had in clear: that it is the one
+ * with the fingerprint, or who is worth a secret. */
+static bool
+wants_tls(const struct worker *w, const struct target *t)
+{
+	const struct relay *r = w->route->relay;
+
+	return r->tls.fingerprint != NULL ||
+	    (r->auth.on && r->auth.secret != NULL &&
+		r->auth.insecure != AUTH_ANYHOW && !target_is_local(r, t));
+}
+
 /*
  * Who only may use TLS gets by without it where the handshake fails, but
  * says so, and over a new connection (RFC 7435 3). Not where somebody spoke
@@ -402,7 +414,7 @@ again_in_clear(
     struct worker *w, const struct target *t, size_t i, const struct err *e)
 {
 	if (e->kind != ERR_TLS || t->policy.level != TLS_MAY ||
-	    t->policy.implicit || w->clear[i])
+	    t->policy.implicit || w->clear[i] || wants_tls(w, t))
 		return false;
 	w->clear[i] = true;
 	note(w, "again in clear: ", e->text);
