@@ -153,10 +153,19 @@ server_known(const struct maker *m, const struct server *s)
 static int
 target_name(struct target *t, const struct spec *spec, const struct server *s)
 {
-	if (t->typed || t->policy.name != NULL || s->validated ||
+	size_t n = strlen(s->host);
+
+	if (t->policy.name != NULL)
+		return 0;
+	/* RFC 6066 3: the dot that ends a name is for DNS alone. */
+	if (spec->kind == SPEC_HOST && s->host[n - 1] == '.')
+		t->domain = strndup(s->host, n - 1);
+	else if (t->typed || s->validated ||
 	    host_is_within(s->host, spec->host))
 		return 0;
-	t->policy.name = t->domain = strdup(spec->host);
+	else
+		t->domain = strdup(spec->host);
+	t->policy.name = t->domain;
 	return t->domain == NULL ? -1 : 0;
 }
 

@@ -290,6 +290,12 @@ TEST(weights_share_the_load)
 	CHECK(count[2] > 380 && count[2] < 500);
 }
 
+TEST(a_dot_behind_the_host_is_in_no_certificate)
+{
+	CHECK_STR(list("b.one.test."), "b.one.test.:25=b.one.test");
+	CHECK_STR(list("unix:/run/smtp."), "/run/smtp.:0");
+}
+
 static enum tls_level
 level(const char *host, bool secret, const struct proxy *proxy)
 {
