@@ -67,6 +67,29 @@ fails() {
 	"$SERVERS/waitfor" 10 grep -rqF cron@provider.test "$D/postfix/mail"
 }
 
+# readme FROM TO: these lines of README.md, as they are pasted.
+readme() {
+	sed -n "/^    $1/,/^    $2/s/^ \{0,4\}//p" "$SERVERS/../../README.md"
+}
+
+@test "the account of README.md, and what it says of it" {
+	local here="s|/home/you|$HOME|; s|192.0.2.25|127.0.0.2|
+		s|your.provider|provider.test|g; s|<you@|<alice@|
+		s|^from you|from alice|; s|example.net|example.test|
+		s|^user you|user alice|; s| as you| as alice|
+		s|pass show mail/you|echo pencil|"
+	readme defaults 'account default' | sed "$here" >.smtpsendrc
+	printf 'Subject: hi\n\nHello.\n' >mail
+	run --separate-stderr "$SMTPSEND" --dry-run bob@example.test <mail
+	assert_equal "$status$stderr" 0
+	assert_output "$(readme 'from <you' '  to bob@example.net' |
+		sed "$here; s|message .*|message $(awk '{ n += length + 2 }
+			END { print n }' mail) octets, 7-bit|")"
+	run --separate-stderr "$SMTPSEND" --tls-trust-file "$D/ca/ca.pem" \
+		bob@example.test <mail
+	assert_equal "$status$output$stderr" 0
+}
+
 @test "eight at once" {
 	message plain many@provider.test >many
 	# shellcheck disable=SC2016 # for sh
