@@ -712,8 +712,7 @@ static int
 handshake(
     struct io *io, const struct link *k, const struct wish *w, struct err *e)
 {
-	short events;
-	int ret, got, num;
+	int ret, got, num, why;
 
 	for (;;) {
 		k->lib->ERR_clear_error();
@@ -722,17 +721,12 @@ handshake(
 		num = errno;
 		if (ret == 1)
 			return 0;
-		switch (k->lib->SSL_get_error(k->ssl, ret)) {
-		case SSL_ERROR_WANT_READ:
-			events = POLLIN;
-			break;
-		case SSL_ERROR_WANT_WRITE:
-			events = POLLOUT;
-			break;
-		default:
+		why = k->lib->SSL_get_error(k->ssl, ret);
+		if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
 			return handshake_failed(k, num, w, e);
-		}
-		got = wait_fd(io->waiter, io->fd, events, io->deadline);
+		got = wait_fd(io->waiter, io->fd,
+		    why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
+		    io->deadline);
 		if (got == WAIT_ERROR)
 			return err_errno(
 			    e, ERR_TEMP, ERR_MACHINE, errno, "TLS handshake");
