@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth.h"
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
@@ -17,6 +18,8 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
+#include "policy.h"
+#include "relay.h"
 
 /* Octets that are written at once. One item more fits behind them: the
  * longest is a worker's line (RECORD_MAX) with each octet escaped. */
@@ -266,6 +269,15 @@ put_policy(struct buf *b, const struct tls_policy *p)
 	put_text(b, ", by ", p->source, "\n");
 }
 
+/* True if auth.c will keep the secret to itself there, see auth.h. */
+static bool
+is_kept_back(const struct relay *r, const struct target *t)
+{
+	return r->auth.on && r->secret_from != NULL &&
+	    r->auth.insecure == AUTH_NEVER && t->policy.level != TLS_VERIFY &&
+	    !target_is_local(r, t);
+}
+
 static void
 put_target(struct buf *b, const struct route *r, const struct target *t)
 {
@@ -279,6 +291,10 @@ put_target(struct buf *b, const struct route *r, const struct target *t)
 	put_addresses(b, t);
 	buf_addc(b, '\n');
 	put_policy(b, &t->policy);
+	if (is_kept_back(r->relay, t))
+		buf_adds(b,
+		    "    no login: the connection is not verified; give --tls "
+		    "verify, or --insecure-auth\n");
 }
 
 /* Who goes there by whose name; the secret itself is not here yet. */

@@ -166,6 +166,25 @@ readme() {
 	fails 64 '--passwordeval: there is no login without --user or --auth'
 }
 
+@test "a plan tells that there will be no login" {
+	local level
+	for level in none may encrypt; do
+		try --dry-run --tls $level bob@example.test
+		assert_line --partial 'no login: the connection is not verified'
+		try --tls $level bob@example.test
+		assert_equal "$status" 77
+		try --dry-run --tls $level --insecure-auth bob@example.test
+		refute_line --partial 'no login'
+	done
+	try --dry-run bob@example.test
+	refute_line --partial 'no login'
+	change 's/^tls on/&\ntls_certcheck off/'
+	try --dry-run bob@example.test
+	refute_line --partial 'no login'
+	try bob@example.test
+	assert_equal "$status" 0
+}
+
 @test "what is printed for an address works with the same trust" {
 	run --separate-stderr "$SMTPSEND" --tls-trust-file "$D/ca/ca.pem" \
 		--configure alice@provider.test --resolve \
