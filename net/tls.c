@@ -356,6 +356,24 @@ keylog_open(struct tls *t, struct err *e)
 	return 0;
 }
 
+/* The library opens and reads with no deadline: what is there but neither
+ * file nor folder might keep it for ever. */
+static int
+files_check(const struct tls_config *c, struct err *e)
+{
+	const char *const paths[] = { c->trust, c->crl, c->cert, c->key };
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof paths / sizeof *paths; i++)
+		if (paths[i] != NULL && stat(paths[i], &st) == 0 &&
+		    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return err_set(e, ERR_PERM, ERR_CONFIG,
+			    "%s is not a regular file, as TLS needs it",
+			    paths[i]);
+	return 0;
+}
+
 /* All that the configuration wants of it but the trust store. */
 static int
 context_set(struct tls *t, struct err *e)
@@ -372,8 +390,8 @@ context_set(struct tls *t, struct err *e)
 	    !tls_fingerprint_valid(t->config.fingerprint))
 		return err_set(e, ERR_PERM, ERR_CONFIG,
 		    "\"%s\" is no SHA-256 in hex", t->config.fingerprint);
-	return ciphers_set(t, e) == 0 && identity_load(t, e) == 0 &&
-		keylog_open(t, e) == 0
+	return ciphers_set(t, e) == 0 && files_check(&t->config, e) == 0 &&
+		identity_load(t, e) == 0 && keylog_open(t, e) == 0
 	    ? 0
 	    : -1;
 }

@@ -498,6 +498,17 @@ check_config_error(const struct tls_config *c, const char *a, const char *b)
 	part(&m);
 }
 
+/* A pipe that nobody writes to, for one, would never let go. */
+TEST(what_is_no_file_is_not_waited_for)
+{
+	static const char path[] = "/dev/null", why[] = "not a regular file";
+
+	check_config_error(&(struct tls_config){ .trust = path }, path, why);
+	check_config_error(&(struct tls_config){ .crl = path }, path, why);
+	check_config_error(
+	    &(struct tls_config){ .cert = path, .key = path }, path, why);
+}
+
 TEST(ciphers_are_known_by_name)
 {
 	struct tls_config c = { .ciphers = "HIGH:NOSUCH:!aNULL" };
