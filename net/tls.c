@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/cert.h"
+#include "net/credential.h"
 #include "net/io.h"
 #include "net/key.h"
 #include "net/openssl.h"
@@ -338,10 +339,13 @@ keylog_line(const SSL *ssl, const char *line)
 	buf_free(&b);
 }
 
-/* O_NONBLOCK: a pipe that nobody reads is an error, no trap. */
+/* O_NONBLOCK: a pipe that nobody reads is an error, no trap. Who reads the
+ * file reads the password, so another's, laid in our way, will not do. */
 static int
 keylog_open(struct tls *t, struct err *e)
 {
+	struct stat st;
+
 	if (t->config.keylog == NULL)
 		return 0;
 	if (t->keylog == -1)
@@ -352,6 +356,12 @@ keylog_open(struct tls *t, struct err *e)
 	if (t->keylog == -1)
 		return err_errno(e, ERR_PERM, ERR_CONFIG, errno,
 		    "TLS key log %s", t->config.keylog);
+	if (fstat(t->keylog, &st) == 0 && S_ISREG(st.st_mode) &&
+	    credential_check_file(t->keylog, t->config.keylog, e) == -1) {
+		close(t->keylog);
+		t->keylog = -1;
+		return -1;
+	}
 	t->lib->SSL_CTX_set_keylog_callback(t->ctx, keylog_line);
 	return 0;
 }

@@ -561,6 +561,8 @@ TEST(a_key_log_is_ours_alone)
 	    strncmp(text, "CLIENT_HANDSHAKE_TRAFFIC_SECRET ", 32) == 0);
 	CHECK(strstr(text, "\nCLIENT_TRAFFIC_SECRET_0 ") != NULL);
 	CHECK(text[strlen(text) - 1] == '\n');
+	CHECK_INT(chmod(path, 0644), 0);
+	check_config_error(&c, path, "chmod 600");
 	c.keylog = "/nonexistent/keylog";
 	check_config_error(&c, "/nonexistent/keylog", "No such file");
 }
