@@ -61,7 +61,7 @@ without_check(struct account *a)
 		p->level = TLS_ENCRYPT;
 	else if (p->level == TLS_AUTO)
 		p->level = TLS_MAY;
-	else
+	else if (p->level != TLS_ENCRYPT)
 		return;
 	tls_source(a, SET_TLS_CERTCHECK);
 	a->relay.tls.fingerprint = NULL;

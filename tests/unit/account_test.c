@@ -109,6 +109,10 @@ TEST(without_certcheck_any_certificate_will_do)
 	CHECK_INT(account.relay.policy.level, TLS_ENCRYPT);
 	CHECK_INT(account.relay.auth.insecure, AUTH_ENCRYPTED);
 	CHECK_STR(account.relay.policy.source, "tls_certcheck in rc:7");
+	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS, "encrypt", "rc" },
+	    { SET_TLS_CERTCHECK, "off", "rc" });
+	CHECK_INT(account.relay.policy.level, TLS_ENCRYPT);
+	CHECK_INT(account.relay.auth.insecure, AUTH_ENCRYPTED);
 	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS_CERTCHECK, "off", "rc" });
 	CHECK_INT(account.relay.policy.level, TLS_MAY);
 	MAKE("a", { SET_HOST, "x", "rc" }, { SET_TLS, "off", "rc" },
