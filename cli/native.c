@@ -95,9 +95,10 @@ find_recipients(struct run *r, struct err *e)
 		if (address_each(r->o->operands[i], strlen(r->o->operands[i]),
 			ADDRESS_POSTMASTER, add_recipient, r) != 0)
 			return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	if (r->env.n == 0)
+	if (r->env.n == 0 && !r->o->read_recipients)
 		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "no recipient; give one as an argument, see --help");
+		    "no recipient; give one as an argument, or -t to take "
+		    "those of the message; see --help");
 	return 0;
 }
 
@@ -175,6 +176,14 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 
 /* ---- the run ---- */
 
+static bool
+keeps_bcc(const struct options *o, const struct settings *s)
+{
+	const struct setting *remove = &s->at[SET_REMOVE_BCC];
+
+	return o->keep_bcc || (remove->text != NULL && remove->number == 0);
+}
+
 static struct submit_config
 config(const struct native *n, struct run *r)
 {
@@ -198,6 +207,9 @@ config(const struct native *n, struct run *r)
 		    .on_secret_done = on_secret_done,
 		    .ctx = r },
 		.input = STDIN_FILENO,
+		.read_recipients = o->read_recipients,
+		.keep_bcc =
+		    keeps_bcc(o, &accounts_chosen(&r->accounts)->settings),
 		.on_plan = o->dry_run ? on_plan : NULL,
 		.ctx = r,
 	};
@@ -282,8 +294,11 @@ send_message(const struct native *n, struct run *r)
 		fputs("smtpsend: reading the message from the terminal; "
 		      "Ctrl-D ends it\n",
 		    stderr);
-	if (submit(&c, &r->env, &size, &e) == -1)
+	if (submit(&c, &r->env, &size, &e) == -1) {
+		if (r->env.n == 0)
+			return fail(&e);
 		native_drain();
+	}
 	return finish(r, size);
 }
 

@@ -182,6 +182,11 @@ set_nothing(
 static const struct row rows[] = {
 	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
+	{ 't', "read-recipients", NULL, set_true,
+	    offsetof(struct options, read_recipients),
+	    "add the recipients that To, Cc and Bcc name" },
+	{ 0, "keep-bcc", NULL, set_true, offsetof(struct options, keep_bcc),
+	    "leave Bcc in the message" },
 	{ 'a', "account", "NAME", set_text, offsetof(struct options, account),
 	    "send by this account of the configuration" },
 	{ 'C', "config", "FILE", set_text, offsetof(struct options, config),
@@ -226,9 +231,6 @@ static const struct hint {
 	const char *name;
 	const char *remedy;
 } hints[] = {
-	{ "t",
-	    "recipients cannot be taken from the header yet: give them as "
-	    "arguments" },
 	{ "N", "delivery reports cannot be asked for yet: leave it away" },
 	{ "R", "delivery reports cannot be asked for yet: leave it away" },
 	{ "V", "delivery reports cannot be asked for yet: leave it away" },
@@ -242,9 +244,6 @@ static const struct hint {
 	{ "P", "give --dry-run" },
 	{ "d", "give -v" },
 	{ "h", "give --help" },
-	{ "read-recipients",
-	    "recipients cannot be taken from the header yet: "
-	    "give them as arguments" },
 	{ "read-envelope-from", "give the sender by --from" },
 	{ "serverinfo", "give --server-info" },
 	{ "pretend", "give --dry-run" },

@@ -41,6 +41,8 @@ struct options {
 	size_t noverrides;
 	const char *nameserver;
 	unsigned jobs;
+	bool read_recipients; /* -t */
+	bool keep_bcc;
 	bool verbose;
 	bool json;
 	bool dry_run;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
+#include "mail/recipients.h"
 #include "queue/submit.h"
 #include "store/body.h"
 
@@ -39,6 +40,26 @@ route_and_send(const struct submit_config *c, struct envelope *env,
 	return 0;
 }
 
+/* Recipients first: they are in what is removed then. */
+static int
+complete(const struct submit_config *c, struct envelope *env, struct message *m,
+    struct err *e)
+{
+	if (c->read_recipients &&
+	    recipients_read(env, m->header.data, m->header.len, e) == -1)
+		return -1;
+	if (env->n == 0)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "no recipient: the message names none in To, Cc or Bcc "
+		    "(of one sent on, in its first Resent- fields), and none "
+		    "was given as an argument");
+	if (!c->keep_bcc) {
+		message_remove(m, "Bcc");
+		message_remove(m, "Resent-Bcc");
+	}
+	return 0;
+}
+
 int
 submit(const struct submit_config *c, struct envelope *env, uint64_t *size,
     struct err *e)
@@ -54,10 +75,10 @@ submit(const struct submit_config *c, struct envelope *env, uint64_t *size,
 		return decide_all(env, e);
 	in = (struct octets){ body_octets, body, body_size(body) };
 	if (message_open(&m, in, e) == 0) {
-		message_remove(&m, "Bcc");
-		message_remove(&m, "Resent-Bcc");
+		got = complete(c, env, &m, e);
 		*size = message_size(&m);
-		got = route_and_send(c, env, &m, e);
+		if (got == 0)
+			got = route_and_send(c, env, &m, e);
 		message_free(&m);
 	}
 	body_free(body);

@@ -8,6 +8,7 @@
 #ifndef QUEUE_SUBMIT_H
 #define QUEUE_SUBMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "deliver.h"
@@ -23,6 +24,8 @@ struct submit_config {
 	struct deliver_config deliver;
 	const char *tmpdir; /* borrowed: for a message over 1 MiB */
 	int input; /* descriptor the message comes from */
+	bool read_recipients; /* add those that the header names */
+	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	/*
 	 * Told the plan once it stands; non-zero ends the run before anything
 	 * is sent (--dry-run), the recipients staying pending. May be NULL.
@@ -35,10 +38,11 @@ struct submit_config {
 };
 
 /*
- * Read the message, complete it (Bcc and Resent-Bcc are removed), plan and
- * deliver. When it returns 0 every recipient has an outcome, or on_plan
+ * Read the message, find recipients in it if that is wanted, complete it (Bcc
+ * and Resent-Bcc are removed), plan and deliver. When it returns 0 every recipient has an outcome, or on_plan
  * ended the run; *size is the message's wire size. -1 with *e when nothing
- * could be planned at all; the recipients are decided by *e then.
+ * could be planned at all; the recipients are decided by *e then, which is
+ * usage if there are none.
  */
 int submit(const struct submit_config *, struct envelope *, uint64_t *size,
     struct err *e);

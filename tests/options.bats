@@ -124,7 +124,7 @@ plan() {
 
 @test "what callers of sendmail, msmtp and swaks are used to has a hint" {
 	local pair
-	for pair in '-t:give them as arguments' '-bs:modes of sendmail' \
+	for pair in '-bs:modes of sendmail' \
 		'-N:delivery reports' '-R:delivery reports' '-r:by -f' \
 		'-F:From into the message' '--serverinfo:--server-info' \
 		'--server:--host' '--password=x:--passwordcmd' \

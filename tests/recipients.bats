@@ -227,3 +227,73 @@ sender() {
 	exits 0
 	assert_equal "$(head -n 1 box/1.env)" 'helo [127.0.0.1]'
 }
+
+# from_header HEADER ARGUMENT...: the message has this header; -t.
+from_header() {
+	printf '%b\nhello\n' "$1" >message
+	deliver -t "${@:2}"
+}
+
+@test "-t: To, Cc and Bcc, folded, with groups, names and comments" {
+	from_header 'To: Bob <bob@x.test>,\n "Carol, Dr." <carol@x.test>\nCc: Team: dora@x.test (Dora, not Eve <eve@x.test>);\nBcc: =?utf-8?Q?no=40x.test=2C?= <fay@x.test>\n'
+	exits 0
+	assert_equal "$(recipients)" \
+		'<bob@x.test> <carol@x.test> <dora@x.test> <fay@x.test>'
+	refute grep -qi bcc box/1.msg
+}
+
+@test "-t: recipients of the header are added to the arguments" {
+	from_header 'To: bob@x.test, carol@x.test\n' dora@x.test bob@X.TEST
+	exits 0
+	assert_equal "$(recipients)" \
+		'<dora@x.test> <bob@X.TEST> <carol@x.test>'
+}
+
+@test "-t: of a message sent on, those of its first Resent- fields" {
+	from_header 'Resent-To: bob@x.test\nResent-Bcc: carol@x.test\nReceived: x\nResent-To: no@x.test\nTo: no@x.test\n'
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test> <carol@x.test>'
+	refute grep -q carol box/1.msg
+}
+
+@test "-t: a bad address in the header: field, position, text; 67" {
+	from_header 'To: bob@x.test\nCc: dora@x.test,\n carol@\n'
+	exits 67
+	assert_equal "$(recipients)" '<bob@x.test> <dora@x.test>'
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	says 'smtpsend: carol@: failed' 'Cc: address "carol@"' 'at position 20'
+}
+
+@test "-t and nobody: 64, and where we looked" {
+	from_header 'Subject: hi\nTo: undisclosed-recipients:;\nBcc:\n'
+	exits 64
+	says 'no recipient' 'To, Cc or Bcc'
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	refute [ -e box/1.env ]
+	from_header ''
+	exits 64
+}
+
+@test "--keep-bcc leaves Bcc as it is, remove_bcc_headers off as well" {
+	local header='Bcc: carol@x.test,\n dora@x.test\nTo: bob@x.test\nResent-bcc:\n'
+	from_header "$header" --keep-bcc fay@x.test
+	exits 0
+	assert_equal "$(recipients)" '<fay@x.test>'
+	printf '%b\r\nhello\r\n' "${header//\\n/\\r\\n}" | cmp - box/1.msg
+	printf 'defaults\nremove_bcc_headers off\n' >.msmtprc
+	from_header 'Bcc: carol@x.test\n' -C .msmtprc
+	exits 0
+	assert_equal "$(recipients box/2)" '<carol@x.test>'
+	grep -q '^Bcc: carol' box/2.msg
+}
+
+@test "without -t the header names nobody" {
+	from_header 'To: no@x.test\n'
+	printf 'To: no@x.test\n\nhello\n' >message
+	deliver bob@x.test
+	exits 0
+	assert_equal "$(recipients box/2)" '<bob@x.test>'
+	deliver
+	exits 64
+	says 'no recipient' -t
+}

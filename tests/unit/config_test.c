@@ -256,7 +256,7 @@ static const struct {
 	{ SET_TO_HEADER, "off", NULL, 0 },
 	{ SET_MISSING_FROM, "on", NULL, 0 },
 	{ SET_MISSING_DATE, "off", NULL, 0 },
-	{ SET_REMOVE_BCC, "on", NULL, 0 },
+	{ SET_REMOVE_BCC, "on", "no", 1 },
 	{ SET_UNDISCLOSED, "off", NULL, 0 },
 	{ SET_DSN_NOTIFY, "failure,delay", NULL, 0 },
 	{ SET_DSN_RETURN, "headers", NULL, 0 },
@@ -329,7 +329,7 @@ TEST(what_is_for_later_is_ignored_unless_it_is_done_anyway)
 	CHECK(s.at[SET_UNDISCLOSED].ignored);
 	CHECK(!s.at[SET_SYSLOG].ignored);
 	CHECK(!s.at[SET_MISSING_DATE].ignored);
-	CHECK(!s.at[SET_REMOVE_BCC].ignored);
+	CHECK_INT(s.at[SET_REMOVE_BCC].number, 1);
 	CHECK(!s.at[SET_ALIASES].ignored);
 }
 
