@@ -260,6 +260,7 @@ hello_take_auth(struct session *s, struct cursor at, struct err *e)
 	switch (auth_take(&s->auth, &s->wire.reply, &s->answer, e)) {
 	case AUTH_DONE:
 		buf_free(&s->answer);
+		buf_free(&s->wire.said);
 		return 0;
 	case AUTH_SAY:
 		/* "*", which ends an exchange, is no secret. */

@@ -140,7 +140,7 @@ hide_secrets(struct wire *w)
 	const char *p;
 	size_t i, n;
 
-	if (w->said.len == 0 || w->reply.code == 334)
+	if (!w->hides || w->reply.code == 334)
 		return;
 	buf_init(&text, REPLY_TEXT_MAX + REPLY_LINES_MAX * sizeof HIDDEN);
 	for (i = 0; (p = reply_line(&w->reply, i, &n)) != NULL; i++) {
@@ -175,7 +175,7 @@ tell_reply(struct wire *w)
 		}
 		n = (size_t)snprintf(line, sizeof line, "%03d%c", w->reply.code,
 		    i + 1 < w->reply.lines ? '-' : ' ');
-		if (w->said.len > 0 && w->reply.code == 334 &&
+		if (w->hides && w->reply.code == 334 &&
 		    is_secret_challenge(w, p, len)) {
 			p = HIDDEN;
 			len = strlen(HIDDEN);
@@ -234,6 +234,7 @@ wire_secret(
 	    shown > 0 && shown < n ? " " : "", shown < n ? HIDDEN : "");
 	w->secret = true;
 	if (shown < n) {
+		w->hides = true;
 		shown += line[shown] == ' ';
 		buf_add(&w->said, line + shown, n - shown);
 		buf_addc(&w->said, '\n');

@@ -34,7 +34,9 @@ struct wire {
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
 	/* What no reply may show, however the server repeats it. */
 	const char *password; /* borrowed; NULL: none */
-	struct buf said; /* owned: what of AUTH was hidden, a line each */
+	struct buf said; /* owned: what of AUTH was hidden, a line each; who
+			    calls may free it when that is over */
+	bool hides; /* AUTH has begun */
 };
 
 /* The observer is required; its callbacks may be NULL. */
