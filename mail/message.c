@@ -1,7 +1,7 @@
 /*
- * message: see message.h. One small cutter, used for the scan and for every
- * view, decides where lines end, so the size that is declared and the octets
- * that are sent cannot differ.
+ * message: see message.h. One small cutter (mail/line.c), used for the scan
+ * and for every view, decides where lines end, so the size that is declared
+ * and the octets that are sent cannot differ.
  * Callers: queue/submit.c, wire.c, proto.c. It opens no file and changes no body.
  * RFC 5322 2.2 (fields), 4.5.2 of RFC 5321 (dots), RFC 4155 (From line).
  * Ownership: the header is ours, the body is read through the callback.
@@ -11,6 +11,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "mail/header.h"
+#include "mail/line.h"
 #include "mail/message.h"
 
 /* Octets read at a time; a line that is no field is known to be none by
@@ -18,46 +19,7 @@
 #define BLOCK (128u * 1024)
 #define FIELD_LOOK 1024u
 
-/* ---- lines ---- */
-
-/* A piece of a line: text, and whether the line ends behind it. */
-struct piece {
-	size_t len;
-	bool eol;
-};
-
-/*
- * The next piece of p (n > 0); returns octets used. CR, LF and CRLF end a
- * line. *cr carries a CR that ended the last block: its LF is swallowed.
- */
-static size_t
-cut(bool *cr, const char *p, size_t n, struct piece *out)
-{
-	const char *lf, *end, *r;
-
-	out->len = 0;
-	out->eol = false;
-	if (*cr && p[0] == '\n') {
-		*cr = false;
-		return 1;
-	}
-	*cr = false;
-	lf = memchr(p, '\n', n);
-	end = lf == NULL ? p + n : lf;
-	r = memchr(p, '\r', (size_t)(end - p));
-	if (r != NULL)
-		end = r;
-	out->len = (size_t)(end - p);
-	if (end == p + n)
-		return n;
-	out->eol = true;
-	if (r == NULL)
-		return out->len + 1;
-	if (r + 1 == lf)
-		return out->len + 2;
-	*cr = r + 1 == p + n;
-	return out->len + 1;
-}
+/* ---- errors ---- */
 
 static int
 bad_line(struct err *e, uint64_t line, const char *what)
@@ -282,7 +244,7 @@ scan_block(struct scan *s, const char *p, size_t n, struct err *e)
 
 	hint.high = s->first == 0 && enc_has_8bit(p, n);
 	for (; n > 0; p += used, n -= used) {
-		used = cut(&s->cr, p, n, &c);
+		used = line_cut(&s->cr, p, n, &c);
 		if (scan_piece(s, p, &c, hint, e) == -1)
 			return -1;
 	}
@@ -329,6 +291,7 @@ message_open(struct message *m, struct octets in, struct err *e)
 	got = read_header(m, &h, e);
 	buf_free(&h.raw);
 	m->body_off = h.at;
+	m->body_line = h.line;
 	if (got == 0 && m->has_body)
 		got = scan_body(m, h.line, e);
 	if (got == -1)
@@ -431,7 +394,7 @@ dress(struct view *v, const char *p, size_t n, struct out *o)
 
 	while (used < n && o->left >= 4) {
 		cr = v->cr;
-		step = cut(&cr, p + used, n - used, &c);
+		step = line_cut(&cr, p + used, n - used, &c);
 		if (c.len > 0 && v->bol && v->form == VIEW_DOTTED &&
 		    p[used] == '.')
 			put(o, ".", 1);

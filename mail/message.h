@@ -39,6 +39,7 @@ struct message {
 	struct buf header; /* owned: fields, LF ends, no blank line */
 	struct octets octets; /* borrowed: the whole input */
 	uint64_t body_off; /* the body's first octet in octets */
+	uint64_t body_line; /* that octet's input line, from 1 */
 	bool has_body; /* a blank line was there, or text follows */
 	uint64_t body_size; /* the body's wire form, octets */
 	uint64_t header_8bit; /* first input line of the header with an octet
