@@ -164,6 +164,18 @@ set_setting(
 	    v != NULL ? v : "on", &here, e);
 }
 
+/* A value that may hold a password: word() takes it out of argv. */
+static int
+set_proxy(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	free(o->proxy);
+	o->proxy = strdup(v);
+	if (o->proxy == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	return set_setting(o, row, o->proxy, e);
+}
+
 /* Accepted because callers of sendmail pass it; the row says that it does
  * nothing here. */
 static int
@@ -296,9 +308,10 @@ static struct row
 setting_as_row(size_t id)
 {
 	const struct setting_row *row = &setting_rows[id];
+	bool secret = (row->traits & SETTING_SECRET) != 0;
 
-	return (
-	    struct row){ 0, row->option, row->arg, set_setting, id, row->help };
+	return (struct row){ 0, row->option, row->arg,
+		secret ? set_proxy : set_setting, id, row->help };
 }
 
 static bool
@@ -417,6 +430,13 @@ letters(struct options *o, struct args *a, struct err *e)
 	return 0;
 }
 
+/* The last n octets of an argument are nobody's business: ps(1) shows them. */
+static void
+overwrite(char *arg, size_t n)
+{
+	memset(arg + strlen(arg) - n, 'x', n);
+}
+
 /* One long option: --name, --name=value, --name value. */
 static int
 word(struct options *o, struct args *a, struct err *e)
@@ -425,6 +445,7 @@ word(struct options *o, struct args *a, struct err *e)
 	size_t n = value == NULL ? strlen(s) : (size_t)(value - s);
 	const struct row *row = row_by_name(s, n);
 	struct row setting;
+	int got;
 
 	if (row == NULL && setting_by_name(s, n, &setting))
 		row = &setting;
@@ -437,7 +458,11 @@ word(struct options *o, struct args *a, struct err *e)
 		return row->set(o, row, NULL, e);
 	if (value == NULL && a->at == a->n)
 		return no_value(e, row);
-	return row->set(o, row, value != NULL ? value + 1 : a->v[a->at++], e);
+	value = value != NULL ? value + 1 : a->v[a->at++];
+	got = row->set(o, row, value, e);
+	if (row->set == set_proxy)
+		overwrite(a->v[a->at - 1], strlen(value));
+	return got;
 }
 
 int
@@ -481,6 +506,9 @@ options_free(struct options *o)
 	free(o->override_texts);
 	free(o->overrides);
 	free(o->operands);
+	if (o->proxy != NULL)
+		explicit_bzero(o->proxy, strlen(o->proxy));
+	free(o->proxy);
 }
 
 /* ---- help ---- */

@@ -34,6 +34,7 @@ struct options {
 	const char *from; /* NULL: not given */
 	const char *account; /* NULL: chosen by other means */
 	const char *config; /* read no other file; NULL: the usual ones */
+	char *proxy; /* owned: of --proxy, which argv has no more */
 	struct settings settings; /* those of its account that were given */
 	enum dns_family family; /* -4, -6 */
 	struct override *overrides; /* owned */
@@ -51,7 +52,8 @@ struct options {
 };
 
 /*
- * Parse argv (argv[0] is skipped). Options and operands may be mixed; "--"
+ * Parse argv (argv[0] is skipped; a value that may hold a password is
+ * overwritten there, since ps(1) shows it to all). Options and operands may be mixed; "--"
  * ends the options; "-" is standard input, which is read anyway. Letters
  * may be bundled, values glued or apart. 0, or -1 with *e (usage): one line
  * that names the option and, for an unknown one, the nearest.

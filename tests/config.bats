@@ -309,3 +309,18 @@ password in $T/.smtpsendrc:5"
 	end
 	exits 0
 }
+
+# Whoever may list processes sees arguments.
+@test "the password of a proxy does not stay in the arguments" {
+	receiver box -w greeting
+	begin --proxy "http://joe:geheim@127.0.0.1:$PORT" \
+		--proxy="http://joe:geheim@127.0.0.1:$PORT" --host mx.x.test \
+		bob@x.test
+	event 'waiting greeting'
+	run -1 grep -c geheim "/proc/$PID/cmdline"
+	grep -q mx.x.test "/proc/$PID/cmdline"
+	release
+	end
+	exits 75
+	[[ $output$stderr != *geheim* ]]
+}
