@@ -170,7 +170,7 @@ set_proxy(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	free(o->proxy);
-	o->proxy = strdup(v);
+	o->proxy = v == NULL ? NULL : strdup(v);
 	if (o->proxy == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	return set_setting(o, row, o->proxy, e);
