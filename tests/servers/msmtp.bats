@@ -22,7 +22,7 @@ smtpd_sasl_authenticated_header = yes' \
 
 setup() {
 	export HOME=$BATS_TEST_TMPDIR
-	ID=config.$BATS_TEST_NUMBER@client.test
+	export ID=config.$BATS_TEST_NUMBER@client.test
 	message plain "$ID" >"$BATS_TEST_TMPDIR/message"
 }
 
@@ -30,6 +30,19 @@ setup() {
 config() {
 	install -m 600 /dev/stdin "$BATS_TEST_TMPDIR/config"
 }
+
+# copies: the stored files of this message, in the order of their recipients.
+copies() {
+	stored "$ID" | xargs grep -m 1 -H '^Delivered-To: ' |
+		sed 's/^\(.*\):Delivered-To: \(.*\)/\2 \1/' | sort | cut -d' ' -f2-
+}
+
+# arrived N: so many are there.
+arrived() {
+	[ "$(copies | wc -l)" -eq "$1" ]
+}
+
+export -f copies arrived
 
 # seen CMD ARGUMENT...: run it on the message; then what the server got: each
 # copy with its trace, without ids and times, and how the sender logged in.
@@ -40,8 +53,9 @@ seen() {
 		<"$BATS_TEST_TMPDIR/message"
 	assert_success
 	assert_output ''
-	"$SERVERS/waitfor" 10 stored "$ID"
-	stored "$ID" | sort | xargs cat | sed -E '
+	"$SERVERS/waitfor" 10 arrived "$(printf '%s\n' "${@:2}" |
+		grep -c '^[a-z]*@example\.test$')"
+	copies | xargs cat | sed -E '
 		s/(E?SMTPS?A?) id [0-9A-F]+/\1/
 		s/^\t(for <.*>; ).*/\t\1/
 		s/^\t[A-Z][a-z]{2}, .* \(UTC\)$//
