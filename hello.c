@@ -143,6 +143,16 @@ begin_auth(struct session *s, struct err *e)
 	if (auth_begin(&s->auth, s->caps.auth, &c, &s->answer, &s->shown, e) ==
 	    -1)
 		return -1;
+	/* RFC 5802 6: never less than the server offers without a word. */
+	if (s->auth.credentials.plus_offered &&
+	    !(s->auth.mech->traits & SASL_PLUS))
+		wire_note(&s->wire,
+		    "the server offers a login that is bound to TLS (-PLUS), "
+		    "%s is not: %s",
+		    s->auth.mech->name,
+		    s->auth.config->mech != NULL ? "it was named"
+			: s->secure ? "GNU SASL cannot do more here"
+				    : "there is no TLS");
 	return step_go(s, STEP_AUTH, 0);
 }
 
