@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/enc.h"
 #include "mail/message.h"
 #include "net/io.h"
 #include "wire.h"
@@ -88,8 +87,6 @@ wire_note(struct wire *w, const char *fmt, ...)
 
 /* ---- secrets that come back ---- */
 
-#define HIDDEN "<hidden>"
-
 /* What is shorter stands in many a line by chance; and of a long one the
  * beginning is enough, since long lines are cut. */
 #define SECRET_MIN 6
@@ -117,21 +114,6 @@ is_secret(const struct wire *w, const char *p, size_t n)
 	return false;
 }
 
-/* The same of a challenge, in base64. */
-static bool
-is_secret_challenge(const struct wire *w, const char *p, size_t n)
-{
-	struct buf plain;
-	bool is;
-
-	buf_init(&plain, REPLY_LINE_MAX);
-	is = is_secret(w, p, n) ||
-	    (enc_unbase64(&plain, p, n) == 0 &&
-		is_secret(w, buf_str(&plain), plain.len));
-	buf_free(&plain);
-	return is;
-}
-
 /* A server may say what we said, or that it was the wrong password. */
 static void
 hide_secrets(struct wire *w)
@@ -140,7 +122,7 @@ hide_secrets(struct wire *w)
 	const char *p;
 	size_t i, n;
 
-	if (!w->hides || w->reply.code == 334)
+	if (!w->hides || w->reply.code == CODE_CHALLENGE)
 		return;
 	buf_init(&text, REPLY_TEXT_MAX + REPLY_LINES_MAX * sizeof HIDDEN);
 	for (i = 0; (p = reply_line(&w->reply, i, &n)) != NULL; i++) {
@@ -167,19 +149,15 @@ tell_reply(struct wire *w)
 	if (w->obs->on_line == NULL)
 		return;
 	for (i = 0; (p = reply_line(&w->reply, i, &len)) != NULL; i++) {
-		/* SCRAM's last challenge is a proof by which passwords can be
-		 * guessed without the server. */
+		/* A challenge may repeat a secret, in base64, and SCRAM's last
+		 * one is a proof by which passwords can be guessed without the
+		 * server. */
 		if (w->reply.code == CODE_CHALLENGE && len > 0) {
 			p = HIDDEN;
 			len = strlen(HIDDEN);
 		}
 		n = (size_t)snprintf(line, sizeof line, "%03d%c", w->reply.code,
 		    i + 1 < w->reply.lines ? '-' : ' ');
-		if (w->hides && w->reply.code == 334 &&
-		    is_secret_challenge(w, p, len)) {
-			p = HIDDEN;
-			len = strlen(HIDDEN);
-		}
 		if (len > sizeof line - n)
 			len = sizeof line - n;
 		memcpy(line + n, p, len);

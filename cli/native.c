@@ -359,7 +359,7 @@ server_info(const struct native *n, struct run *r)
 	struct hosts hosts;
 	struct relay relay;
 	struct err e;
-	int got = -1;
+	int got = 0;
 
 	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
 		return looked(-1, &e);
@@ -367,12 +367,10 @@ server_info(const struct native *n, struct run *r)
 	c = look_config(n, r, &hosts, &dns);
 	relay = *c.relay;
 	c.relay = &relay;
-	if (relay.hosts != NULL && r->o->noperands == 0)
-		got = 0;
-	else
+	if (relay.hosts == NULL || r->o->noperands > 0) {
 		got = operand_hosts(r->o, name, sizeof name, &e);
-	if (relay.hosts == NULL || r->o->noperands > 0)
 		relay.hosts = name;
+	}
 	if (got == 0)
 		got = relay_check(&relay, &e);
 	if (got == 0)
