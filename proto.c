@@ -161,11 +161,9 @@ send_mail(struct session *s, struct err *e)
 
 	step_go(s, STEP_RCPT, 0);
 	if (s->caps.has & CAP_SIZE)
-		snprintf(
-		    size, sizeof size, " SIZE=%" PRIu64, message_size(t->m));
+		snprintf(size, sizeof size, " SIZE=%" PRIu64, t->view.size);
 	return wire_command(&s->wire, e, "MAIL FROM:<%s>%s%s",
-	    t->env->sender.raw, size,
-	    message_8bit(t->m) != 0 ? " BODY=8BITMIME" : "");
+	    t->env->sender.raw, size, t->view.is_8bit ? " BODY=8BITMIME" : "");
 }
 
 static int
@@ -276,8 +274,8 @@ take_data(struct session *s, struct cursor at, struct err *e)
 static int
 send_end(struct session *s, struct err *e)
 {
-	int got =
-	    wire_message(&s->wire, s->t.m, s->t.accepted, s->t.naccepted, e);
+	int got = wire_message(
+	    &s->wire, &s->t.view, s->t.accepted, s->t.naccepted, e);
 
 	if (got == 1)
 		s->alive = false;
@@ -383,29 +381,28 @@ session_open(struct session *s, struct err *e)
 	return run(s, STEP_GREETING, e);
 }
 
-/* What can be known before MAIL: 0, or -1 with *e, scope message. */
-static int
-fits(const struct session *s, const struct message *m, struct err *e)
+/* What the server takes, in the terms of a view. */
+static unsigned
+takes(const struct caps *c)
 {
-	uint64_t line = message_8bit(m), size = message_size(m);
+	return c->has & CAP_8BITMIME ? VIEW_8BIT : 0;
+}
 
-	err_clear(e);
-	if (s->caps.size > 0 && size > s->caps.size) {
-		err_set(e, ERR_PERM, ERR_REPLY,
-		    "the message has %" PRIu64
-		    " octets, the server takes %" PRIu64,
-		    size, s->caps.size);
-		e->enhanced = (struct enhanced){ 5, 3, 4 };
-	} else if (line > 0 && !(s->caps.has & CAP_8BITMIME)) {
-		err_set(e, ERR_PERM, ERR_DATA,
-		    "message line %" PRIu64
-		    " is 8-bit, and the server does not take that",
-		    line);
-		e->enhanced = (struct enhanced){ 5, 6, 3 };
-	}
+/* What can be known of its size before MAIL: 0, or -1 with *e. */
+static int
+fits(const struct session *s, struct err *e)
+{
+	uint64_t size = s->t.view.size;
+
+	if (s->caps.size == 0 || size <= s->caps.size)
+		return 0;
+	err_set(e, ERR_PERM, ERR_REPLY,
+	    "the message has %" PRIu64 " octets, the server takes %" PRIu64,
+	    size, s->caps.size);
+	e->enhanced = (struct enhanced){ 5, 3, 4 };
 	e->scope = SCOPE_MESSAGE;
 	e->stage = STAGE_MAIL;
-	return e->verdict == ERR_OK ? 0 : -1;
+	return -1;
 }
 
 /*
@@ -496,18 +493,19 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 {
 	int got = 0;
 
-	s->t =
-	    (struct transaction){ .m = m, .env = env, .rcpts = rcpts, .n = n };
+	s->t = (struct transaction){ .env = env, .rcpts = rcpts, .n = n };
 	s->t.todo = calloc(n + 1, sizeof *s->t.todo);
 	s->t.accepted = calloc(n + 1, sizeof *s->t.accepted);
 	if (s->t.todo == NULL || s->t.accepted == NULL) {
 		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 		decide_rest(s, e);
-	} else if (fits(s, m, e) == -1) {
+	} else if (view_make(&s->t.view, m, takes(&s->caps), e) == -1 ||
+	    fits(s, e) == -1) {
 		decide_rest(s, e);
 	} else {
 		got = transactions(s, e);
 	}
+	view_free(&s->t.view);
 	free(s->t.todo);
 	free(s->t.accepted);
 	s->t.todo = s->t.accepted = NULL;

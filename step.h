@@ -14,12 +14,12 @@
 #include "auth.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "mail/view.h"
 #include "session.h"
 #include "smtp/caps.h"
 #include "wire.h"
 
 struct envelope;
-struct message;
 
 /* Commands that may be on their way at once. */
 #define WINDOW 1
@@ -46,7 +46,7 @@ struct cursor {
 
 /* One MAIL to its end of data. */
 struct transaction {
-	const struct message *m; /* borrowed */
+	struct view view; /* owned: the message as this server gets it */
 	struct envelope *env; /* borrowed */
 	const size_t *rcpts; /* borrowed: the whole message's */
 	size_t n;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mail/message.h"
+#include "mail/view.h"
 #include "net/io.h"
 #include "wire.h"
 
@@ -399,7 +399,7 @@ write_data(struct wire *w, struct err *e)
 
 /* A chunk of the view in w->out, with the dot behind the last one. */
 static int
-next_chunk(struct wire *w, struct view *v, struct err *e)
+next_chunk(struct wire *w, struct view_reader *v, struct err *e)
 {
 	char *to;
 	long got;
@@ -418,8 +418,8 @@ next_chunk(struct wire *w, struct view *v, struct err *e)
 }
 
 static int
-write_message(struct wire *w, struct view *v, const size_t *rcpts, size_t n,
-    struct err *e)
+write_message(struct wire *w, struct view_reader *v, const size_t *rcpts,
+    size_t n, struct err *e)
 {
 	const struct observer *o = w->obs;
 	bool first = true;
@@ -446,15 +446,15 @@ write_message(struct wire *w, struct view *v, const size_t *rcpts, size_t n,
 }
 
 int
-wire_message(struct wire *w, const struct message *m, const size_t *rcpts,
+wire_message(struct wire *w, const struct view *view, const size_t *rcpts,
     size_t n, struct err *e)
 {
-	struct view v;
+	struct view_reader v;
 	int got;
 
-	wire_note(w, "%" PRIu64 " octets of message", message_size(m));
+	wire_note(w, "%" PRIu64 " octets of message", view->size);
 	snprintf(w->command, sizeof w->command, "end of data");
-	view_open(&v, m, VIEW_DOTTED);
+	view_open(&v, view, VIEW_DOTTED);
 	got = write_message(w, &v, rcpts, n, e);
 	view_close(&v);
 	buf_reset(&w->out);

@@ -18,7 +18,7 @@
 #include "smtp/reply.h"
 
 struct io;
-struct message;
+struct view;
 
 struct wire {
 	struct io *io; /* borrowed */
@@ -91,7 +91,7 @@ int wire_unexpected(struct wire *, struct err *);
  * could not be read; the connection was reset, so that nothing looks like
  * the end of data.
  */
-int wire_message(struct wire *, const struct message *, const size_t *rcpts,
+int wire_message(struct wire *, const struct view *, const size_t *rcpts,
     size_t n, struct err *);
 
 #endif

@@ -206,16 +206,13 @@ config(const struct native *n, struct run *r)
 		    .on_secret = on_secret,
 		    .on_secret_done = on_secret_done,
 		    .ctx = r },
-		.input = STDIN_FILENO,
 		.read_recipients = o->read_recipients,
 		.keep_bcc =
 		    keeps_bcc(o, &accounts_chosen(&r->accounts)->settings),
 		.on_plan = o->dry_run ? on_plan : NULL,
 		.ctx = r,
 	};
-	const char *tmp = getenv("TMPDIR");
 
-	c.tmpdir = tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR;
 	return c;
 }
 
@@ -277,12 +274,29 @@ fail(const struct err *e)
 	return err_exit(e);
 }
 
+/* What is wrong with the message is told with the recipients' outcomes. */
+static void
+read_message(struct submission *s)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct input_config c = { .fd = STDIN_FILENO,
+		.tmpdir = tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR };
+	struct err e;
+
+	if (isatty(STDIN_FILENO))
+		fputs("smtpsend: reading the message from the terminal; "
+		      "Ctrl-D ends it\n",
+		    stderr);
+	submission_read(s, &c, &e);
+}
+
 static int
 send_message(const struct native *n, struct run *r)
 {
+	struct submission s;
 	struct submit_config c;
-	uint64_t size;
 	struct err e;
+	int code;
 
 	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
 		return fail(&e);
@@ -290,16 +304,12 @@ send_message(const struct native *n, struct run *r)
 	c.on_deliver = n->on_deliver;
 	if (prepare(r, &c, &e) == -1)
 		return fail(&e);
-	if (isatty(STDIN_FILENO))
-		fputs("smtpsend: reading the message from the terminal; "
-		      "Ctrl-D ends it\n",
-		    stderr);
-	if (submit(&c, &r->env, &size, &e) == -1) {
-		if (r->env.n == 0)
-			return fail(&e);
+	read_message(&s);
+	if (submit(&c, &s, &r->env, &e) == -1)
 		native_drain();
-	}
-	return finish(r, size);
+	code = r->env.n == 0 ? fail(&e) : finish(r, message_size(&s.message));
+	submission_free(&s);
+	return code;
 }
 
 /* ---- looking at servers ---- */

@@ -2,8 +2,8 @@
  * message: see message.h. One small cutter (mail/line.c), used for the scan
  * and for every view, decides where lines end, so the size that is declared
  * and the octets that are sent cannot differ.
- * Callers: queue/submit.c, wire.c, proto.c. It opens no file and changes no body.
- * RFC 5322 2.2 (fields), 4.5.2 of RFC 5321 (dots), RFC 4155 (From line).
+ * Callers: queue/submit.c, mail/view.c. It opens no file and changes no body.
+ * RFC 5322 2.2 (fields), RFC 4155 (From line).
  * Ownership: the header is ours, the body is read through the callback.
  */
 #include <string.h>
@@ -16,7 +16,7 @@
 
 /* Octets read at a time; a line that is no field is known to be none by
  * FIELD_LOOK octets. */
-#define BLOCK (128u * 1024)
+#define BLOCK MESSAGE_BLOCK
 #define FIELD_LOOK 1024u
 
 /* ---- errors ---- */
@@ -55,12 +55,8 @@ too_large(struct err *e)
 	return -1;
 }
 
-/*
- * Octets to ask for at `off`: no more than there are, since most messages
- * are small, but one at the end, where the reader says that nothing changed.
- */
-static size_t
-block_size(const struct octets *in, uint64_t off)
+size_t
+message_block(const struct octets *in, uint64_t off)
 {
 	if (off >= in->size)
 		return 1;
@@ -71,7 +67,7 @@ block_size(const struct octets *in, uint64_t off)
 static int
 read_more(const struct octets *in, struct buf *raw, struct err *e)
 {
-	size_t n = block_size(in, raw->len);
+	size_t n = message_block(in, raw->len);
 	char *to = buf_room(raw, n);
 	long got;
 
@@ -256,7 +252,7 @@ scan_body(struct message *m, uint64_t line, struct err *e)
 {
 	struct scan s = { .line = line };
 	uint64_t off = m->body_off;
-	size_t n = block_size(&m->octets, off);
+	size_t n = message_block(&m->octets, off);
 	struct buf block;
 	char *p;
 	long got = -1;
@@ -294,8 +290,10 @@ message_open(struct message *m, struct octets in, struct err *e)
 	m->body_line = h.line;
 	if (got == 0 && m->has_body)
 		got = scan_body(m, h.line, e);
-	if (got == -1)
+	if (got == -1) {
 		message_free(m);
+		*m = (struct message){ 0 };
+	}
 	return got;
 }
 
@@ -342,174 +340,4 @@ message_remove(struct message *m, const char *name)
 	if (removed > 0 && !enc_has_8bit(buf_str(h), h->len))
 		m->header_8bit = 0;
 	return removed;
-}
-
-/* ---- views ---- */
-
-enum view_part { PART_HEADER, PART_BLANK, PART_BODY, PART_LAST, PART_END };
-
-void
-view_open(struct view *v, const struct message *m, enum view_form form)
-{
-	*v = (struct view){ .m = m, .form = form, .bol = true };
-	v->off = m->body_off;
-	buf_init(&v->in, BLOCK);
-}
-
-void
-view_close(struct view *v)
-{
-	buf_free(&v->in);
-}
-
-bool
-view_done(const struct view *v)
-{
-	return v->part == PART_END;
-}
-
-struct out {
-	char *p;
-	size_t left;
-};
-
-static void
-put(struct out *o, const char *p, size_t n)
-{
-	memcpy(o->p, p, n);
-	o->p += n;
-	o->left -= n;
-}
-
-/*
- * Dress octets of p into `o`: octets used, fewer than n when `o` is full.
- * A line end and a doubled dot need two octets of room.
- */
-static size_t
-dress(struct view *v, const char *p, size_t n, struct out *o)
-{
-	size_t used = 0, step;
-	struct piece c;
-	bool cr;
-
-	while (used < n && o->left >= 4) {
-		cr = v->cr;
-		step = line_cut(&cr, p + used, n - used, &c);
-		if (c.len > 0 && v->bol && v->form == VIEW_DOTTED &&
-		    p[used] == '.')
-			put(o, ".", 1);
-		if (c.len > 0)
-			v->bol = false;
-		if (c.len > o->left - 2) {
-			/* The line's rest comes with the next read. */
-			step = o->left - 2;
-			put(o, p + used, step);
-			v->cr = false;
-			return used + step;
-		}
-		put(o, p + used, c.len);
-		v->cr = cr;
-		if (c.eol) {
-			put(o, "\r\n", 2);
-			v->bol = true;
-		}
-		used += step;
-	}
-	return used;
-}
-
-/* The next block of the body: 1, 0 at its end, -1 with *e. */
-static int
-next_block(struct view *v, struct err *e)
-{
-	const struct octets *in = &v->m->octets;
-	size_t n = block_size(in, v->off);
-	char *p;
-	long got;
-
-	buf_reset(&v->in);
-	v->at = 0;
-	p = buf_room(&v->in, n);
-	if (p == NULL)
-		return no_memory(e);
-	got = in->read(in->ctx, v->off, p, n, e);
-	if (got <= 0)
-		return (int)got;
-	buf_grew(&v->in, (size_t)got);
-	v->off += (uint64_t)got;
-	return 1;
-}
-
-/* Each part's reader returns 1 when the part is done, 0 if `o` is full. */
-static int
-view_header(struct view *v, struct out *o, struct err *e)
-{
-	const struct buf *h = &v->m->header;
-
-	(void)e;
-	if (v->at < h->len)
-		v->at += dress(v, h->data + v->at, h->len - v->at, o);
-	if (v->at < h->len)
-		return 0;
-	v->at = 0;
-	return 1;
-}
-
-static int
-view_blank(struct view *v, struct out *o, struct err *e)
-{
-	(void)e;
-	if (v->m->has_body)
-		put(o, "\r\n", 2);
-	else
-		v->part = PART_LAST; /* nothing follows the header */
-	return 1;
-}
-
-static int
-view_body(struct view *v, struct out *o, struct err *e)
-{
-	int got;
-
-	while (o->left >= 4) {
-		if (v->at == v->in.len) {
-			got = next_block(v, e);
-			if (got <= 0)
-				return got == 0 ? 1 : -1;
-		}
-		v->at += dress(v, v->in.data + v->at, v->in.len - v->at, o);
-	}
-	return 0;
-}
-
-static int
-view_last(struct view *v, struct out *o, struct err *e)
-{
-	(void)e;
-	if (!v->bol)
-		put(o, "\r\n", 2);
-	v->bol = true;
-	return 1;
-}
-
-long
-view_read(struct view *v, void *to, size_t n, struct err *e)
-{
-	static int (*const part[])(
-	    struct view *, struct out *, struct err *) = {
-		[PART_HEADER] = view_header,
-		[PART_BLANK] = view_blank,
-		[PART_BODY] = view_body,
-		[PART_LAST] = view_last,
-	};
-	struct out o = { .p = to, .left = n };
-	int done = 1;
-
-	while (v->part != PART_END && o.left >= 4 && done == 1) {
-		done = part[v->part](v, &o, e);
-		if (done == -1)
-			return -1;
-		v->part += done;
-	}
-	return (long)(n - o.left);
 }

@@ -1,13 +1,12 @@
 /*
- * message: header and body as octets, what they need, and their wire form.
- * Called by queue/submit.c (read, complete) and wire.c (views).
+ * message: header and body as octets, and what they need.
+ * Called by queue/submit.c (read, complete) and mail/view.c.
  * It opens no file: the body comes by a callback that reads at an offset.
- * RFC 5322 2, RFC 5321 2.3.8, 4.5.2 (dots), 4.5.3.1.6 (line length).
+ * RFC 5322 2, RFC 5321 2.3.8, 4.5.3.1.6 (line length).
  * Ownership: the header belongs to the message; the body is borrowed.
  *
  * The header is kept in memory with LF line ends; the body is a range of
- * octets that is never held. A view is the message as one server gets it:
- * it can be read again from the start as often as wanted.
+ * octets that is never held. What goes over the wire is a view (mail/view.h).
  */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
@@ -29,6 +28,15 @@ struct octets {
 	void *ctx; /* borrowed */
 	uint64_t size;
 };
+
+/* Most octets to ask for at once. */
+#define MESSAGE_BLOCK (128u * 1024)
+
+/*
+ * Octets to ask for at `off`: no more than there are, since most messages
+ * are small, but one at the end, where the reader says that nothing changed.
+ */
+size_t message_block(const struct octets *, uint64_t off);
 
 /* Header larger than this: refused. */
 #define MESSAGE_HEADER_MAX (16u * 1024 * 1024)
@@ -72,35 +80,5 @@ uint64_t message_8bit(const struct message *);
  * returns how many there were. Size and 8-bit facts are kept right.
  */
 size_t message_remove(struct message *, const char *name);
-
-/* How the octets of a view are dressed. */
-enum view_form {
-	VIEW_PLAIN, /* CRLF ends (BDAT, size, hash) */
-	VIEW_DOTTED /* and leading dots doubled (DATA); the end is not in it */
-};
-
-struct view {
-	const struct message *m; /* borrowed */
-	enum view_form form;
-	uint64_t off; /* next input octet */
-	int part; /* header, blank line, body, end */
-	bool bol; /* the next octet begins a line */
-	bool cr; /* a CR was read and is not yet decided */
-	struct buf in; /* owned: a block of input */
-	size_t at; /* next octet of the block */
-};
-
-/*
- * A view from the start. Reading gives the wire form: every line ends in
- * CRLF, also the last one; no CR or LF stands alone; CR, LF and CRLF in the
- * body each end a line. The octets do not depend on how they are cut into
- * reads.
- */
-void view_open(struct view *, const struct message *, enum view_form);
-/* Octets read (n must be at least 8), 0 at the end, -1 with *e. */
-long view_read(struct view *, void *to, size_t n, struct err *e);
-/* True once everything was read. */
-bool view_done(const struct view *);
-void view_close(struct view *);
 
 #endif

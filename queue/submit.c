@@ -61,26 +61,40 @@ complete(const struct submit_config *c, struct envelope *env, struct message *m,
 }
 
 int
-submit(const struct submit_config *c, struct envelope *env, uint64_t *size,
-    struct err *e)
+submission_read(
+    struct submission *s, const struct input_config *c, struct err *e)
 {
-	struct body *body;
-	struct message m;
 	struct octets in;
-	int got = -1;
 
-	*size = 0;
-	body = body_read_all(c->input, c->tmpdir, e);
-	if (body == NULL)
-		return decide_all(env, e);
-	in = (struct octets){ body_octets, body, body_size(body) };
-	if (message_open(&m, in, e) == 0) {
-		got = complete(c, env, &m, e);
-		*size = message_size(&m);
-		if (got == 0)
-			got = route_and_send(c, env, &m, e);
-		message_free(&m);
+	*s = (struct submission){ 0 };
+	err_clear(&s->err);
+	s->body = body_read_all(c->fd, c->tmpdir, &s->err);
+	if (s->body != NULL) {
+		in =
+		    (struct octets){ body_octets, s->body, body_size(s->body) };
+		if (message_open(&s->message, in, &s->err) == 0)
+			return 0;
 	}
-	body_free(body);
-	return got == 0 ? 0 : decide_all(env, e);
+	*e = s->err;
+	return -1;
+}
+
+void
+submission_free(struct submission *s)
+{
+	message_free(&s->message);
+	body_free(s->body);
+	s->body = NULL;
+}
+
+int
+submit(const struct submit_config *c, struct submission *s,
+    struct envelope *env, struct err *e)
+{
+	if (s->err.verdict != ERR_OK)
+		*e = s->err;
+	else if (complete(c, env, &s->message, e) == 0 &&
+	    route_and_send(c, env, &s->message, e) == 0)
+		return 0;
+	return decide_all(env, e);
 }

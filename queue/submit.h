@@ -9,21 +9,40 @@
 #define QUEUE_SUBMIT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
+#include "base/err.h"
 #include "deliver.h"
+#include "mail/message.h"
 #include "mx.h"
 
+struct body;
 struct envelope;
-struct err;
-struct message;
 struct plan;
+
+/* Where a message comes from. */
+struct input_config {
+	int fd;
+	const char *tmpdir; /* borrowed: for a message over 1 MiB */
+};
+
+/* A message that was read, and the octets of its body. */
+struct submission {
+	struct body *body; /* owned; NULL: could not be read */
+	struct message message; /* owned */
+	struct err err; /* not ok: why there is no message */
+};
+
+/*
+ * Read the input to its end, and find header and body. 0, or -1 with *e,
+ * which is kept for submit(); submission_free() is due in both cases.
+ */
+int submission_read(
+    struct submission *, const struct input_config *, struct err *e);
+void submission_free(struct submission *);
 
 struct submit_config {
 	struct mx_config mx;
 	struct deliver_config deliver;
-	const char *tmpdir; /* borrowed: for a message over 1 MiB */
-	int input; /* descriptor the message comes from */
 	bool read_recipients; /* add those that the header names */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	/*
@@ -38,13 +57,14 @@ struct submit_config {
 };
 
 /*
- * Read the message, find recipients in it if that is wanted, complete it (Bcc
- * and Resent-Bcc are removed), plan and deliver. When it returns 0 every recipient has an outcome, or on_plan
- * ended the run; *size is the message's wire size. -1 with *e when nothing
- * could be planned at all; the recipients are decided by *e then, which is
- * usage if there are none.
+ * Find recipients in the message if that is wanted, complete it (Bcc and
+ * Resent-Bcc are removed), plan and deliver. When it returns 0 every
+ * recipient has an outcome, or on_plan ended the run; the message is as it
+ * was sent. -1 with *e when nothing could be planned at all, or the message
+ * could not be read; the recipients are decided by *e then, which is usage if
+ * there are none.
  */
-int submit(const struct submit_config *, struct envelope *, uint64_t *size,
+int submit(const struct submit_config *, struct submission *, struct envelope *,
     struct err *e);
 
 #endif

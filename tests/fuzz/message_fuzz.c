@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "mail/message.h"
+#include "mail/view.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
 
@@ -46,17 +47,20 @@ static void
 read_view(
     const struct message *m, enum view_form form, size_t step, struct buf *out)
 {
-	struct view v;
+	struct view view;
+	struct view_reader v;
 	struct err e;
 	char part[512];
 	long got;
 
 	buf_reset(out);
-	view_open(&v, m, form);
+	must(view_make(&view, m, VIEW_8BIT, &e) == 0);
+	view_open(&v, &view, form);
 	while ((got = view_read(&v, part, step, &e)) > 0)
 		buf_add(out, part, (size_t)got);
 	must(got == 0 && view_done(&v) && buf_ok(out));
 	view_close(&v);
+	view_free(&view);
 }
 
 /* Each line of the wire form, by the rules. */

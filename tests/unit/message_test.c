@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "mail/message.h"
+#include "mail/view.h"
 #include "tests/unit/test.h"
 
 struct source {
@@ -39,18 +40,22 @@ static void
 read_view(
     const struct message *m, enum view_form form, size_t step, struct buf *out)
 {
-	struct view v;
+	struct view view;
+	struct view_reader v;
 	struct err e;
 	char part[4096];
 	long got;
 
 	buf_reset(out);
-	view_open(&v, m, form);
+	CHECK_INT(view_make(&view, m, VIEW_8BIT, &e), 0);
+	CHECK_INT(view.size, message_size(m));
+	view_open(&v, &view, form);
 	while ((got = view_read(&v, part, step, &e)) > 0)
 		buf_add(out, part, (size_t)got);
 	CHECK_INT(got, 0);
 	CHECK(view_done(&v));
 	view_close(&v);
+	view_free(&view);
 }
 
 struct wire_case {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mail/message.h"
+#include "mail/view.h"
 #include "net/io.h"
 #include "tests/unit/test.h"
 #include "wire.h"
@@ -18,6 +19,7 @@ struct fixture {
 	struct wire w;
 	struct observer obs;
 	struct message m;
+	struct view view;
 	int server;
 	unsigned finals;
 	unsigned waits;
@@ -76,11 +78,13 @@ set_up(struct fixture *f, uint64_t *size)
 	wire_init(&f->w, &f->io, &f->obs, 5000);
 	CHECK_INT(
 	    message_open(&f->m, (struct octets){ lines, size, *size }, &e), 0);
+	CHECK_INT(view_make(&f->view, &f->m, 0, &e), 0);
 }
 
 static void
 tear_down(struct fixture *f)
 {
+	view_free(&f->view);
 	message_free(&f->m);
 	wire_free(&f->w);
 	io_free(&f->io);
@@ -134,7 +138,7 @@ TEST(an_early_refusal_counts_though_the_line_is_dead)
 	set_up(&f, &size);
 	server_says(&f, "552 5.3.4 too big\r\n");
 	server_closes(&f);
-	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), 1);
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), 1);
 	CHECK_INT(f.finals, 0);
 	CHECK_INT(wire_reply(&f.w, &e), 0);
 	CHECK_INT(f.w.reply.code, 552);
@@ -151,7 +155,7 @@ TEST(a_refusal_may_begin_early_and_end_late)
 	set_up(&f, &size);
 	server_says(&f, "552-5.3.4 that is\r\n552 5.3.4 to");
 	CHECK(io_fill(&f.io, &e) > 0);
-	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), 0);
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), 0);
 	server_says(&f, "o big\r\n");
 	CHECK_INT(wire_reply(&f.w, &e), 0);
 	CHECK_INT(f.w.reply.code, 552);
@@ -167,7 +171,7 @@ TEST(a_dead_line_is_temporary_and_not_in_doubt)
 
 	set_up(&f, &size);
 	server_closes(&f);
-	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), -1);
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), -1);
 	CHECK_INT(f.finals, 0);
 	CHECK(!f.w.final);
 	CHECK_INT(err_exit(&e), 75);
@@ -182,7 +186,7 @@ TEST(thanks_before_the_end_are_none)
 
 	set_up(&f, &size);
 	server_says(&f, "250 2.0.0 ok\r\n");
-	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), -1);
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), -1);
 	CHECK_INT(f.finals, 0);
 	CHECK_INT(e.kind, ERR_PROTOCOL);
 	tear_down(&f);
@@ -197,7 +201,7 @@ TEST(final_is_told_before_the_dot)
 	ssize_t got;
 
 	set_up(&f, &size);
-	CHECK_INT(wire_message(&f.w, &f.m, one, 1, &e), 0);
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), 0);
 	CHECK_INT(f.finals, 1);
 	got = read(f.server, in, sizeof in);
 	/* Ten lines, a blank one before them, the dot. */
