@@ -15,6 +15,7 @@
 
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/idna.h"
 #include "mail/address.h"
 
 #define LABEL_MAX 63 /* octets, RFC 1035 2.3.4 */
@@ -874,19 +875,5 @@ address_each(const char *s, size_t n, unsigned flags, address_fn *fn, void *ctx)
 bool
 address_is_hostname(const char *s, size_t n)
 {
-	size_t start = 0;
-
-	if (n > 0 && s[n - 1] == '.')
-		n--;
-	if (n == 0 || n > ADDRESS_DOMAIN_MAX)
-		return false;
-	for (size_t i = 0; i <= n; i++) {
-		if (i < n && is_label((unsigned char)s[i]))
-			continue;
-		if ((i < n && s[i] != '.') || i == start ||
-		    i - start > LABEL_MAX || s[start] == '-' || s[i - 1] == '-')
-			return false;
-		start = i + 1;
-	}
-	return true;
+	return idna_is_hostname(s, n);
 }

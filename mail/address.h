@@ -76,11 +76,7 @@ bool address_equal(const struct address *, const struct address *);
 /* Consistent with address_equal(). */
 size_t address_hash(const struct address *);
 
-/*
- * A host name that may be looked up and shown: labels of letters, digits,
- * hyphens and underscores, 1 to 63 octets, not beginning or ending with a
- * hyphen, 255 in all, a final dot allowed.
- */
+/* ASCII: idna_is_hostname(). */
 bool address_is_hostname(const char *s, size_t n);
 
 #endif
