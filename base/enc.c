@@ -88,16 +88,85 @@ enc_utf8(const char *s, size_t n, uint32_t *cp)
 	return len;
 }
 
+/* Octets at s, eight at a time, that are all ASCII. */
+static size_t
+ascii_run(const char *s, size_t n)
+{
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i + sizeof word <= n; i += sizeof word) {
+		memcpy(&word, s + i, sizeof word);
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return i;
+}
+
 bool
 enc_is_utf8(const char *s, size_t n)
 {
 	uint32_t cp;
 	size_t len;
 
-	for (size_t i = 0; i < n; i += len)
+	for (size_t i = ascii_run(s, n); i < n; i += len) {
 		if ((len = enc_utf8(s + i, n - i, &cp)) == 0)
 			return false;
+		len += ascii_run(s + i + len, n - i - len);
+	}
 	return true;
+}
+
+/* Octets of the sequence that begins so; 0: none does. */
+static size_t
+sequence_len(char lead)
+{
+	unsigned char c = (unsigned char)lead;
+	size_t row = 0;
+
+	while (row < COUNT(utf8_rows) && c > utf8_rows[row].last)
+		row++;
+	return row == COUNT(utf8_rows) || c < utf8_rows[row].first
+	    ? 0
+	    : utf8_rows[row].len;
+}
+
+/* Octets at the end of s that begin a sequence and do not end it. */
+static size_t
+open_end(const char *s, size_t n)
+{
+	size_t back;
+
+	for (back = 1; back < 4 && back <= n; back++)
+		if (((unsigned char)s[n - back] & 0xc0) != 0x80)
+			return sequence_len(s[n - back]) > back ? back : 0;
+	return 0;
+}
+
+void
+enc_utf8_feed(struct enc_utf8_check *u, const char *s, size_t n)
+{
+	size_t open;
+
+	for (; u->n > 0 && n > 0 && !u->bad; s++, n--) {
+		u->part[u->n++] = *s;
+		if (u->n < sequence_len(u->part[0]))
+			continue;
+		u->bad = !enc_is_utf8(u->part, u->n);
+		u->n = 0;
+	}
+	if (u->bad || n == 0)
+		return;
+	open = open_end(s, n);
+	u->bad = !enc_is_utf8(s, n - open);
+	memcpy(u->part, s + n - open, open);
+	u->n = open;
+}
+
+bool
+enc_utf8_good(const struct enc_utf8_check *u)
+{
+	return !u->bad && u->n == 0;
 }
 
 bool

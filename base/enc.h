@@ -24,6 +24,16 @@ size_t enc_utf8(const char *s, size_t n, uint32_t *cp);
 /* True if all of s is well-formed UTF-8. */
 bool enc_is_utf8(const char *s, size_t n);
 
+/* The same for text that comes in pieces; all zero to begin with. */
+struct enc_utf8_check {
+	char part[4]; /* a sequence that the next piece goes on with */
+	size_t n; /* its octets so far */
+	bool bad;
+};
+void enc_utf8_feed(struct enc_utf8_check *, const char *s, size_t n);
+/* True if all of it was well-formed, and complete. */
+bool enc_utf8_good(const struct enc_utf8_check *);
+
 /* True if any octet has its high bit set. */
 bool enc_has_8bit(const char *s, size_t n);
 

@@ -202,6 +202,7 @@ struct scan {
 	uint64_t len; /* its octets so far */
 	uint64_t size; /* wire octets so far */
 	uint64_t first; /* first line with an 8-bit octet */
+	struct enc_utf8_check utf8; /* of all from that line's block on */
 	bool cr;
 };
 
@@ -239,6 +240,8 @@ scan_block(struct scan *s, const char *p, size_t n, struct err *e)
 	size_t used;
 
 	hint.high = s->first == 0 && enc_has_8bit(p, n);
+	if (hint.high || s->first != 0)
+		enc_utf8_feed(&s->utf8, p, n);
 	for (; n > 0; p += used, n -= used) {
 		used = line_cut(&s->cr, p, n, &c);
 		if (scan_piece(s, p, &c, hint, e) == -1)
@@ -270,6 +273,7 @@ scan_body(struct message *m, uint64_t line, struct err *e)
 	buf_free(&block);
 	m->body_size = s.size + (s.len > 0 ? 2 : 0);
 	m->body_8bit = s.first;
+	m->body_utf8 = enc_utf8_good(&s.utf8);
 	return bad != 0 || got < 0 ? -1 : 0;
 }
 
@@ -281,7 +285,7 @@ message_open(struct message *m, struct octets in, struct err *e)
 	struct header_reader h = { .in = &in, .line = 1 };
 	int got;
 
-	*m = (struct message){ .octets = in };
+	*m = (struct message){ .octets = in, .body_utf8 = true };
 	buf_init(&m->header, MESSAGE_HEADER_MAX);
 	buf_init(&h.raw, MESSAGE_HEADER_MAX + BLOCK);
 	got = read_header(m, &h, e);

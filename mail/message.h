@@ -53,6 +53,7 @@ struct message {
 	uint64_t header_8bit; /* first input line of the header with an octet
 				 over 127, counted from 1; 0 without one */
 	uint64_t body_8bit; /* the same for the body */
+	bool body_utf8; /* the body is UTF-8 (RFC 3629), or ASCII */
 };
 
 /*

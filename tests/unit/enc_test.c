@@ -114,6 +114,38 @@ TEST(whole_strings)
 	CHECK(!enc_has_8bit("a\0\x80", 2));
 }
 
+/* The text in two pieces and in single octets: where it is cut is nothing. */
+static void
+check_pieces(const char *s, size_t n)
+{
+	bool good = enc_is_utf8(s, n);
+	struct enc_utf8_check single = { 0 };
+
+	for (size_t cut = 0; cut <= n; cut++) {
+		struct enc_utf8_check u = { 0 };
+
+		enc_utf8_feed(&u, s, cut);
+		enc_utf8_feed(&u, s + cut, n - cut);
+		CHECK_INT(enc_utf8_good(&u), good);
+	}
+	for (size_t i = 0; i < n; i++)
+		enc_utf8_feed(&single, s + i, 1);
+	CHECK_INT(enc_utf8_good(&single), good);
+}
+
+TEST(utf8_is_the_same_in_pieces)
+{
+	static const char *const rows[] = { "", "plain",
+		"a long text, so that it goes by in words \xc3\xa4 and more",
+		"\xc3\xb6\xe2\x82\xac\xf0\x9f\x93\xa7", "\xc3", "\xc3x",
+		"x\xe2\x82", "\xe2\x82x", "\xf0\x9f\x93", "\x80", "x\xa4y",
+		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\xff",
+		"12345678\xa4", "1234567\xc3\xa4", "\xc3\xa4\xa4" };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		check_pieces(rows[i], strlen(rows[i]));
+}
+
 /* ---- printable ---- */
 
 TEST(text_is_shown_as_it_is)

@@ -269,4 +269,32 @@ TEST(header_size_limit)
 	free(in);
 }
 
+TEST(a_body_is_utf8_or_not_for_every_cut)
+{
+	static const struct {
+		const char *in;
+		bool utf8;
+	} rows[] = {
+		{ "", true },
+		{ "A: b\n\nplain\n", true },
+		{ "A: \xe4\n\n\xc3\xa4\n", true },
+		{ "A: b\n\n\xe2\x82\xac\xf0\x9f\x93\xa7\r\nx", true },
+		{ "A: b\n\nx\xe4x\n", false },
+		{ "A: b\n\n\xc3\xa4\nx\n\xe2\x82", false },
+		{ "A: b\n\n\xc3\n\xa4", false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (size_t step = 1; step < 8; step++) {
+			struct source src = { rows[i].in, strlen(rows[i].in),
+				step };
+			struct message m;
+			struct err e;
+
+			CHECK_INT(open_source(&m, &src, &e), 0);
+			CHECK_INT(m.body_utf8, rows[i].utf8);
+			message_free(&m);
+		}
+}
+
 TEST_MAIN
