@@ -5,7 +5,7 @@
  * holds those whose replies are awaited. Lock-step is a window of one.
  * The steps up to AUTH are hello.c's; those of a transaction are here.
  * RFC 5321 3.3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 6152; 9422.
- * Callers: worker.c, cli/look.c. Ownership: see proto.h, step.h.
+ * Callers: worker.c, cli/look.c, cli/export.c. Ownership: see proto.h, step.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -390,18 +390,28 @@ takes(const struct caps *c)
 
 /* What can be known of its size before MAIL: 0, or -1 with *e. */
 static int
-fits(const struct session *s, struct err *e)
+fits(const struct view *v, const struct caps *c, struct err *e)
 {
-	uint64_t size = s->t.view.size;
-
-	if (s->caps.size == 0 || size <= s->caps.size)
+	if (c->size == 0 || v->size <= c->size)
 		return 0;
 	err_set(e, ERR_PERM, ERR_REPLY,
 	    "the message has %" PRIu64 " octets, the server takes %" PRIu64,
-	    size, s->caps.size);
+	    v->size, c->size);
 	e->enhanced = (struct enhanced){ 5, 3, 4 };
 	e->scope = SCOPE_MESSAGE;
 	e->stage = STAGE_MAIL;
+	return -1;
+}
+
+int
+proto_view(struct view *v, const struct message *m, const struct caps *c,
+    struct err *e)
+{
+	if (view_make(v, m, takes(c), e) == -1)
+		return -1;
+	if (fits(v, c, e) == 0)
+		return 0;
+	view_free(v);
 	return -1;
 }
 
@@ -499,8 +509,7 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	if (s->t.todo == NULL || s->t.accepted == NULL) {
 		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 		decide_rest(s, e);
-	} else if (view_make(&s->t.view, m, takes(&s->caps), e) == -1 ||
-	    fits(s, e) == -1) {
+	} else if (proto_view(&s->t.view, m, &s->caps, e) == -1) {
 		decide_rest(s, e);
 	} else {
 		got = transactions(s, e);

@@ -1,6 +1,6 @@
 /*
  * proto: how: the dialogue with one server, a table of steps.
- * Called by worker.c, and by cli/look.c, which sends no mail.
+ * Called by worker.c, and by cli/look.c and cli/export.c, which send no mail.
  * It knows no DNS, no MX, no queue and no config; it does not connect.
  * RFC 5321, 2033 (LMTP), 1870 (SIZE), 6152 (8BITMIME), 9422 (LIMITS).
  * Ownership: a session borrows its connection, the message and the envelope.
@@ -13,12 +13,21 @@
 
 #include "session.h"
 
+struct caps;
 struct envelope;
 struct err;
 struct io;
 struct message;
 struct observer;
 struct session;
+struct view;
+
+/*
+ * What a server that offers this gets of a message: 0, or -1 with *e (scope
+ * message) and nothing to free if it cannot get it, or not so much.
+ */
+int proto_view(
+    struct view *, const struct message *, const struct caps *, struct err *e);
 
 /* NULL: no memory. */
 struct session *session_new(

@@ -19,6 +19,7 @@
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "mail/author.h"
 #include "mail/envelope.h"
 #include "queue/submit.h"
 
@@ -27,11 +28,12 @@
 
 /* What a run needs beside its options. */
 struct run {
-	const struct options *o;
+	struct options *o;
 	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
+	struct address author; /* of --read-envelope-from: o->from is in it */
 	struct accounts accounts;
-	bool planned; /* --dry-run has printed the plan */
+	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
 
@@ -70,9 +72,10 @@ find_sender(struct run *r, struct err *e)
 	const char *sender =
 	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
-	if (sender == NULL)
-		return -1;
-	return parse_sender(r, sender, sender != r->o->from, e);
+	if (sender != NULL)
+		return parse_sender(r, sender, sender != r->o->from, e);
+	/* Nothing is sent: it matters only if From must be made of it. */
+	return r->o->export.wanted ? parse_sender(r, "", false, e) : -1;
 }
 
 static int
@@ -95,7 +98,7 @@ find_recipients(struct run *r, struct err *e)
 		if (address_each(r->o->operands[i], strlen(r->o->operands[i]),
 			ADDRESS_POSTMASTER, add_recipient, r) != 0)
 			return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	if (r->env.n == 0 && !r->o->read_recipients)
+	if (r->env.n == 0 && !r->o->read_recipients && !r->o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no recipient; give one as an argument, or -t to take "
 		    "those of the message; see --help");
@@ -174,6 +177,15 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 	return 1;
 }
 
+static int
+on_complete(void *ctx, const struct message *m, struct err *e)
+{
+	struct run *r = ctx;
+
+	r->planned = true;
+	return export_write(&r->o->export, m, e);
+}
+
 /* ---- the run ---- */
 
 static bool
@@ -209,6 +221,7 @@ config(const struct native *n, struct run *r)
 		.read_recipients = o->read_recipients,
 		.keep_bcc =
 		    keeps_bcc(o, &accounts_chosen(&r->accounts)->settings),
+		.on_complete = o->export.wanted ? on_complete : NULL,
 		.on_plan = o->dry_run ? on_plan : NULL,
 		.ctx = r,
 	};
@@ -219,7 +232,7 @@ config(const struct native *n, struct run *r)
 static int
 prepare(struct run *r, const struct submit_config *c, struct err *e)
 {
-	if (mx_check(&c->mx, e) == -1)
+	if (!r->o->export.wanted && mx_check(&c->mx, e) == -1)
 		return -1;
 	if (find_sender(r, e) == -1)
 		return -1;
@@ -290,24 +303,62 @@ read_message(struct submission *s)
 	submission_read(s, &c, &e);
 }
 
+/* As if it had been given by -f. */
+static int
+take_author(struct run *r, const struct submission *s, struct err *e)
+{
+	const struct buf *h = &s->message.header;
+
+	if (s->err.verdict != ERR_OK) {
+		*e = s->err;
+		return -1;
+	}
+	if (author_read(&r->author, buf_str(h), h->len, e) == -1)
+		return -1;
+	r->o->from = r->author.raw;
+	return 0;
+}
+
+/* All that comes before the message's way; it may say by which account. */
+static int
+begin(const struct native *n, struct run *r, struct submission *s,
+    struct submit_config *c, struct err *e)
+{
+	bool first = r->o->read_envelope_from;
+
+	if (first)
+		read_message(s);
+	if (first && take_author(r, s, e) == -1)
+		return -1;
+	if (accounts_open(&r->accounts, r->o, n->waiter, e) == -1)
+		return -1;
+	*c = config(n, r);
+	c->on_deliver = n->on_deliver;
+	if (prepare(r, c, e) == -1)
+		return -1;
+	if (!first)
+		read_message(s);
+	return 0;
+}
+
 static int
 send_message(const struct native *n, struct run *r)
 {
-	struct submission s;
+	struct submission s = { 0 };
 	struct submit_config c;
 	struct err e;
-	int code;
+	int code, got = begin(n, r, &s, &c, &e);
+	bool begun = got == 0;
 
-	if (accounts_open(&r->accounts, r->o, n->waiter, &e) == -1)
-		return fail(&e);
-	c = config(n, r);
-	c.on_deliver = n->on_deliver;
-	if (prepare(r, &c, &e) == -1)
-		return fail(&e);
-	read_message(&s);
-	if (submit(&c, &s, &r->env, &e) == -1)
+	if (begun)
+		got = submit(&c, &s, &r->env, &e);
+	if (begun && got == -1)
 		native_drain();
-	code = r->env.n == 0 ? fail(&e) : finish(r, message_size(&s.message));
+	/* What is wrong with an export is not the recipients' affair. */
+	if (got == -1 && (!begun || r->env.n == 0 || r->o->export.wanted))
+		code = fail(&e);
+	else
+		code = finish(r, message_size(&s.message));
 	submission_free(&s);
 	return code;
 }
@@ -462,6 +513,7 @@ native_main(const struct native *n, int argc, char *argv[])
 	else
 		code = modes[o.mode](n, &r);
 	accounts_free(&r.accounts);
+	address_free(&r.author);
 	envelope_free(&r.env);
 	options_free(&o);
 	return code;

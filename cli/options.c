@@ -138,6 +138,21 @@ set_jobs(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 static int
+set_export(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	(void)row;
+	return export_format(&o->export, v, e);
+}
+
+static int
+set_caps(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	set_text(o, row, v, e);
+	return export_caps(&o->export.caps, v, e);
+}
+
+static int
 set_mode(struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	(void)v;
@@ -197,6 +212,9 @@ static const struct row rows[] = {
 	{ 't', "read-recipients", NULL, set_true,
 	    offsetof(struct options, read_recipients),
 	    "add the recipients that To, Cc and Bcc name" },
+	{ 0, "read-envelope-from", NULL, set_true,
+	    offsetof(struct options, read_envelope_from),
+	    "the sender is the one that From names" },
 	{ 0, "keep-bcc", NULL, set_true, offsetof(struct options, keep_bcc),
 	    "leave Bcc in the message" },
 	{ 'a', "account", "NAME", set_text, offsetof(struct options, account),
@@ -218,6 +236,10 @@ static const struct row rows[] = {
 	    "print the result as JSON on stdout" },
 	{ 0, "dry-run", NULL, set_true, offsetof(struct options, dry_run),
 	    "print where the mail would go; send nothing" },
+	{ 0, "export", "FORMAT[:PATH]", set_export, 0,
+	    "write the message as it would go out; send nothing" },
+	{ 0, "caps", "LIST", set_caps, offsetof(struct options, caps),
+	    "--export for a server that offers these" },
 	{ 'i', NULL, NULL, set_nothing, 0,
 	    "does nothing: input always ends at end of file" },
 	{ 'm', NULL, NULL, set_nothing, 0, "does nothing (sendmail: me too)" },
@@ -256,7 +278,6 @@ static const struct hint {
 	{ "P", "give --dry-run" },
 	{ "d", "give -v" },
 	{ "h", "give --help" },
-	{ "read-envelope-from", "give the sender by --from" },
 	{ "serverinfo", "give --server-info" },
 	{ "pretend", "give --dry-run" },
 	{ "debug", "give --verbose" },
@@ -465,6 +486,26 @@ word(struct options *o, struct args *a, struct err *e)
 	return got;
 }
 
+/* Options that say different things about one run. */
+static int
+check_together(const struct options *o, struct err *e)
+{
+	if (o->read_envelope_from && o->from != NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--from and --read-envelope-from exclude each other; give "
+		    "one of them");
+	if (o->export.wanted && (o->dry_run || o->json))
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--export and --%s exclude each other: only the message "
+		    "is written; give one of them",
+		    o->dry_run ? "dry-run" : "json");
+	if (o->caps != NULL && !o->export.wanted)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--caps says for which server --export writes: give "
+		    "--export wire with it");
+	return 0;
+}
+
 int
 options_parse(struct options *o, int argc, char *argv[], struct err *e)
 {
@@ -472,6 +513,7 @@ options_parse(struct options *o, int argc, char *argv[], struct err *e)
 	bool ended = false;
 
 	*o = (struct options){ .jobs = 8 };
+	export_caps_all(&o->export.caps);
 	o->operands = calloc((size_t)argc + 1, sizeof *o->operands);
 	if (o->operands == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
@@ -493,7 +535,7 @@ options_parse(struct options *o, int argc, char *argv[], struct err *e)
 		if (got == -1)
 			return -1;
 	}
-	return 0;
+	return check_together(o, e);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/export.h"
 #include "cli/settings.h"
 #include "mx.h"
 
@@ -43,10 +44,13 @@ struct options {
 	const char *nameserver;
 	unsigned jobs;
 	bool read_recipients; /* -t */
+	bool read_envelope_from;
 	bool keep_bcc;
 	bool verbose;
 	bool json;
 	bool dry_run;
+	struct export export;
+	const char *caps; /* NULL: not given */
 	const char **operands; /* owned: the list, not the strings */
 	size_t noperands;
 };

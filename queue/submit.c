@@ -48,7 +48,7 @@ complete(const struct submit_config *c, struct envelope *env, struct message *m,
 	if (c->read_recipients &&
 	    recipients_read(env, m->header.data, m->header.len, e) == -1)
 		return -1;
-	if (env->n == 0)
+	if (env->n == 0 && c->on_complete == NULL)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no recipient: the message names none in To, Cc or Bcc "
 		    "(of one sent on, in its first Resent- fields), and none "
@@ -87,6 +87,15 @@ submission_free(struct submission *s)
 	s->body = NULL;
 }
 
+static int
+hand_over(const struct submit_config *c, struct envelope *env,
+    const struct message *m, struct err *e)
+{
+	if (c->on_complete != NULL)
+		return c->on_complete(c->ctx, m, e);
+	return route_and_send(c, env, m, e);
+}
+
 int
 submit(const struct submit_config *c, struct submission *s,
     struct envelope *env, struct err *e)
@@ -94,7 +103,7 @@ submit(const struct submit_config *c, struct submission *s,
 	if (s->err.verdict != ERR_OK)
 		*e = s->err;
 	else if (complete(c, env, &s->message, e) == 0 &&
-	    route_and_send(c, env, &s->message, e) == 0)
+	    hand_over(c, env, &s->message, e) == 0)
 		return 0;
 	return decide_all(env, e);
 }

@@ -46,6 +46,12 @@ struct submit_config {
 	bool read_recipients; /* add those that the header names */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	/*
+	 * Told the message once it is complete, instead of sending it
+	 * (--export): nothing is planned, and nobody need be there to get it.
+	 * 0, or -1 with *e. May be NULL.
+	 */
+	int (*on_complete)(void *ctx, const struct message *, struct err *e);
+	/*
 	 * Told the plan once it stands; non-zero ends the run before anything
 	 * is sent (--dry-run), the recipients staying pending. May be NULL.
 	 */
@@ -53,14 +59,14 @@ struct submit_config {
 	    const struct message *);
 	/* From here on a signal must not end the process. May be NULL. */
 	void (*on_deliver)(void *ctx);
-	void *ctx; /* borrowed: for both */
+	void *ctx; /* borrowed: for all three */
 };
 
 /*
  * Find recipients in the message if that is wanted, complete it (Bcc and
  * Resent-Bcc are removed), plan and deliver. When it returns 0 every
- * recipient has an outcome, or on_plan ended the run; the message is as it
- * was sent. -1 with *e when nothing could be planned at all, or the message
+ * recipient has an outcome, or on_plan ended the run, or on_complete took the
+ * message; the message is as it was sent. -1 with *e when nothing could be planned at all, or the message
  * could not be read; the recipients are decided by *e then, which is usage if
  * there are none.
  */

@@ -233,30 +233,40 @@ caps_words(const char *s, size_t n)
 	return NULL;
 }
 
-static void
-take_keyword(struct caps *c, struct word line)
+const char *
+caps_keyword(size_t i)
 {
-	struct word name = keyword(&line);
+	return i < sizeof(cap_rows) / sizeof(cap_rows[0]) ? cap_rows[i].name
+							  : NULL;
+}
+
+bool
+caps_add(struct caps *c, const char *s, size_t n)
+{
+	struct word line = { s, n }, name = keyword(&line);
 	const struct cap_row *row;
+	bool known = false;
 	size_t i;
 
 	for (i = 0; i < sizeof(cap_rows) / sizeof(cap_rows[0]); i++) {
 		row = &cap_rows[i];
 		if (!word_is(name, row->name))
 			continue;
+		known = true;
 		c->has |= row->bit;
 		if (row->parse != NULL)
 			row->parse(c, line);
 	}
+	return known;
 }
 
 void
 caps_parse(struct caps *c, const struct reply *r)
 {
-	struct word line;
-	size_t i;
+	const char *line;
+	size_t i, n;
 
 	*c = (struct caps){ 0 };
-	for (i = 1; (line.s = reply_line(r, i, &line.n)) != NULL; i++)
-		take_keyword(c, line);
+	for (i = 1; (line = reply_line(r, i, &n)) != NULL; i++)
+		caps_add(c, line, n);
 }

@@ -1,6 +1,6 @@
 /*
  * caps: what a server offers, from its reply to EHLO or LHLO.
- * Called by hello.c and cli; a keyword is a row in caps.c.
+ * Called by hello.c, proto.c and cli; a keyword is a row in caps.c.
  * Keywords are compared whole and case-blind; unknown ones are ignored.
  * RFC 5321 4.1.1.1; each row names the RFC of its extension.
  * Ownership: plain data, copied by assignment.
@@ -50,6 +50,13 @@ struct caps {
  * obsolete "AUTH=LOGIN" form adds its mechanisms too.
  */
 void caps_parse(struct caps *, const struct reply *);
+
+/* Add what one line of it offers; false: a keyword that we do not know. */
+bool caps_add(struct caps *, const char *line, size_t n);
+
+/* The keywords that we know: the one of that index, NULL behind the last.
+ * Static. */
+const char *caps_keyword(size_t i);
 
 /* What a line of the reply says, for people; NULL: a keyword we do not know.
  * Static. */

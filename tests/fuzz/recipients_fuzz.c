@@ -1,5 +1,5 @@
 /*
- * recipients: whatever a header says, each recipient is either an address
+ * recipients, and the author: whatever a header says, each recipient is either an address
  * that may stand in a command or a failure with a reason, and there is none
  * that the header does not have.
  * RFC 5322 3.4, 3.6.3, 3.6.6.
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "mail/author.h"
 #include "mail/envelope.h"
 #include "mail/recipients.h"
 
@@ -41,11 +43,30 @@ check(const struct recipient *r, const char *header, size_t n)
 	must(len == 0 || memmem(header, n, p, len) != NULL);
 }
 
+static void
+check_author(const char *header, size_t n)
+{
+	struct address a;
+	struct err e;
+	const char *p;
+
+	if (author_read(&a, header, n, &e) == -1) {
+		must(e.verdict != ERR_OK && e.text[0] != '\0');
+		return;
+	}
+	for (p = a.raw; *p != '\0'; p++)
+		must(*p >= ' ' && *p <= '~');
+	must(a.raw[0] != '\0');
+	address_free(&a);
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
 	struct envelope env;
 	struct err e;
+
+	check_author((const char *)data, n);
 
 	envelope_init(&env);
 	must(recipients_read(&env, (const char *)data, n, &e) == 0);

@@ -125,6 +125,24 @@ TEST(the_first_line_is_a_greeting)
 	check("250\r\n", &none);
 }
 
+TEST(a_line_alone)
+{
+	struct caps c = { 0 };
+	size_t i;
+
+	for (i = 0; caps_keyword(i) != NULL; i++)
+		CHECK(caps_add(&c, caps_keyword(i), strlen(caps_keyword(i))));
+	CHECK(i > 20);
+	CHECK_INT(c.has, 2 * CAP_ETRN - 1);
+	CHECK_INT(c.size, 0);
+	CHECK(caps_add(&c, "size 7 ", 7));
+	CHECK_INT(c.size, 7);
+	CHECK(!caps_add(&c, "SIZES 9", 7));
+	CHECK(!caps_add(&c, "SIZE=9", 6));
+	CHECK(!caps_add(&c, "", 0));
+	CHECK_INT(c.size, 7);
+}
+
 TEST(keywords_add_up)
 {
 	static const struct caps want = {
