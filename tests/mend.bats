@@ -1,0 +1,8 @@
+#!/usr/bin/env bats
+# A header that was mended says to another reader what it said before.
+
+load common
+
+@test "Python reads the same from a header before and after" {
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/mend.py" "$TOOLS/mend"
+}
