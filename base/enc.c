@@ -288,32 +288,33 @@ enc_hex_digit(char c)
 	return -1;
 }
 
-/* One to three octets as four digits; what is not there is padding. */
-static void
-base64_group(char out[4], const unsigned char *p, size_t n)
+void
+enc_base64_to(char *to, const void *data, size_t n)
 {
-	unsigned bits = (unsigned)p[0] << 16;
+	const unsigned char *p = data;
+	unsigned bits;
 
-	if (n > 1)
-		bits |= (unsigned)p[1] << 8;
-	if (n > 2)
-		bits |= p[2];
-	for (size_t i = 0; i < 4; i++)
-		out[i] =
-		    i <= n ? base64_digits[bits >> (18 - 6 * i) & 63] : '=';
+	for (; n > 0; p += 3, to += 4) {
+		bits = (unsigned)p[0] << 16;
+		bits |= n > 1 ? (unsigned)p[1] << 8 : 0;
+		bits |= n > 2 ? p[2] : 0;
+		to[0] = base64_digits[bits >> 18];
+		to[1] = base64_digits[bits >> 12 & 63];
+		to[2] = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
+		to[3] = n > 2 ? base64_digits[bits & 63] : '=';
+		n -= n < 3 ? n : 3;
+	}
 }
 
 void
 enc_base64(struct buf *b, const void *data, size_t n)
 {
-	const unsigned char *p = data;
-	char out[4];
+	char *to = buf_room(b, ENC_BASE64_SIZE(n));
 
-	for (size_t i = 0; i < n; i += 3) {
-		base64_group(out, p + i, n - i < 3 ? n - i : 3);
-		buf_add(b, out, sizeof out);
-	}
-	explicit_bzero(out, sizeof out);
+	if (to == NULL)
+		return;
+	enc_base64_to(to, data, n);
+	buf_grew(b, ENC_BASE64_SIZE(n));
 }
 
 /* Four digits as one to three octets: how many, or 0 if they are none. */

@@ -56,8 +56,11 @@ void enc_json(struct buf *, const char *s, size_t n);
 /* What a hexadecimal digit of either case is worth; -1: it is none. */
 int enc_hex_digit(char);
 
-/* Base64 (RFC 4648 4) in one line, padded. */
+/* Base64 (RFC 4648 4) in one line, padded; the second for n octets to where
+ * there is room for ENC_BASE64_SIZE(n), no NUL behind them. */
 void enc_base64(struct buf *, const void *, size_t n);
+#define ENC_BASE64_SIZE(n) (((n) + 2) / 3 * 4)
+void enc_base64_to(char *to, const void *, size_t n);
 
 /*
  * And back, appended: 0, or -1 when it is none (octets outside the alphabet,
