@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,9 @@ number_field(struct news *n, const struct field *f)
 	case TAG_SECURE:
 		n->outcome.tls = (size_t)v;
 		return v <= 1 ? 0 : -1;
+	case TAG_LEFT_OUT:
+		n->outcome.left_out = (unsigned)v;
+		return v <= UINT_MAX ? 0 : -1;
 	case TAG_VERIFIED:
 		n->facts.verified = v != 0;
 		return v <= 1 ? 0 : -1;
@@ -217,6 +221,7 @@ take_outcome(struct delivery *d, size_t r, const struct news *n)
 	memcpy(o->ip, n->outcome.ip, sizeof o->ip);
 	o->port = n->outcome.port;
 	o->tls = n->outcome.tls;
+	o->left_out = n->outcome.left_out;
 }
 
 static int

@@ -4,10 +4,9 @@
  * reaches. Two cursors walk it: `cmd` is the next command to send, `sent`
  * holds those whose replies are awaited. Lock-step is a window of one.
  * The steps up to AUTH are hello.c's; those of a transaction are here.
- * RFC 5321 3.3, 4.1.1, 4.5.3.2; RFC 2033; 1870; 6152; 9422.
+ * RFC 5321 3.3, 4.1.1, 4.5.3.2; RFC 2033; 9422.
  * Callers: worker.c, cli/look.c, cli/export.c. Ownership: see proto.h, step.h.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "mail/message.h"
 #include "net/io.h"
 #include "net/tls.h"
+#include "params.h"
 #include "proto.h"
 #include "smtp/caps.h"
 #include "step.h"
@@ -29,6 +29,17 @@
 
 static const struct step_row steps[STEP_NONE];
 
+/* What is asked of the server beyond addresses. */
+static struct params
+params(const struct session *s)
+{
+	return (struct params){ .env = s->t.env,
+		.view = &s->t.view,
+		.caps = &s->caps,
+		.rcpts = s->t.todo,
+		.n = s->t.ntodo };
+}
+
 /* ---- outcomes ---- */
 
 /* Decide a recipient, unless that was done, and say so. */
@@ -36,9 +47,11 @@ static void
 decide(struct session *s, size_t rcpt, bool in_doubt, const struct err *e)
 {
 	struct outcome *o = &s->t.env->rcpts[rcpt].outcome;
+	const struct params p = params(s);
 
 	if (outcome_decide(o, e) == -1)
 		return;
+	o->left_out = params_left_out(&p, rcpt);
 	o->in_doubt = in_doubt;
 	snprintf(o->host, sizeof o->host, "%s", s->cfg.host);
 	snprintf(o->ip, sizeof o->ip, "%s", s->cfg.ip);
@@ -153,17 +166,25 @@ take_rset(struct session *s, struct cursor at, struct err *e)
 	return 0;
 }
 
+/* A command that names a path, with its parameters. */
+static int
+send_path(struct session *s, const char *verb, const char *path, struct err *e)
+{
+	if (!buf_ok(&s->params))
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	return wire_command(
+	    &s->wire, e, "%s:<%s>%s", verb, path, buf_str(&s->params));
+}
+
 static int
 send_mail(struct session *s, struct err *e)
 {
-	const struct transaction *t = &s->t;
-	char size[32] = "";
+	const struct params p = params(s);
 
 	step_go(s, STEP_RCPT, 0);
-	if (s->caps.has & CAP_SIZE)
-		snprintf(size, sizeof size, " SIZE=%" PRIu64, t->view.size);
-	return wire_command(&s->wire, e, "MAIL FROM:<%s>%s%s",
-	    t->env->sender.raw, size, t->view.is_8bit ? " BODY=8BITMIME" : "");
+	buf_reset(&s->params);
+	params_mail(&p, &s->params);
+	return send_path(s, "MAIL FROM", s->t.env->sender.raw, e);
 }
 
 static int
@@ -200,11 +221,13 @@ after_rcpt(struct session *s, size_t i)
 static int
 send_rcpt(struct session *s, struct err *e)
 {
-	size_t i = s->cmd.i;
-	const struct recipient *r = &s->t.env->rcpts[s->t.todo[i]];
+	const struct params p = params(s);
+	size_t rcpt = s->t.todo[s->cmd.i];
 
-	after_rcpt(s, i);
-	return wire_command(&s->wire, e, "RCPT TO:<%s>", r->addr.raw);
+	after_rcpt(s, s->cmd.i);
+	buf_reset(&s->params);
+	params_rcpt(&p, rcpt, &s->params);
+	return send_path(s, "RCPT TO", s->t.env->rcpts[rcpt].addr.raw, e);
 }
 
 /*
@@ -352,6 +375,7 @@ session_new(
 	s->steps = steps;
 	wire_init(&s->wire, io, obs, cfg->timeout_max);
 	buf_init(&s->answer, AUTH_LINE_MAX);
+	buf_init(&s->params, PARAMS_MAX);
 	if (cfg->auth != NULL) {
 		s->wire.password = cfg->auth->secret;
 		auth_init(&s->auth, cfg->auth, cfg->library);
@@ -369,6 +393,7 @@ session_free(struct session *s)
 		return;
 	wire_free(&s->wire);
 	buf_free(&s->answer);
+	buf_free(&s->params);
 	auth_free(&s->auth);
 	free(s);
 }
@@ -388,31 +413,30 @@ takes(const struct caps *c)
 	return c->has & CAP_8BITMIME ? VIEW_8BIT : 0;
 }
 
-/* What can be known of its size before MAIL: 0, or -1 with *e. */
-static int
-fits(const struct view *v, const struct caps *c, struct err *e)
-{
-	if (c->size == 0 || v->size <= c->size)
-		return 0;
-	err_set(e, ERR_PERM, ERR_REPLY,
-	    "the message has %" PRIu64 " octets, the server takes %" PRIu64,
-	    v->size, c->size);
-	e->enhanced = (struct enhanced){ 5, 3, 4 };
-	e->scope = SCOPE_MESSAGE;
-	e->stage = STAGE_MAIL;
-	return -1;
-}
-
 int
 proto_view(struct view *v, const struct message *m, const struct caps *c,
     struct err *e)
 {
 	if (view_make(v, m, takes(c), e) == -1)
 		return -1;
-	if (fits(v, c, e) == 0)
+	if (params_fits(v, c, e) == 0)
 		return 0;
 	view_free(v);
 	return -1;
+}
+
+/* Recipients of whom the server cannot be told are decided before MAIL. */
+static void
+decide_unfit(struct session *s)
+{
+	const struct params p = params(s);
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < s->t.n; i++)
+		if (pending(s, s->t.rcpts[i]) &&
+		    params_check_rcpt(&p, s->t.rcpts[i], &e) == -1)
+			decide(s, s->t.rcpts[i], false, &e);
 }
 
 /*
@@ -466,6 +490,10 @@ choose(struct session *s)
 static int
 transact(struct session *s, struct err *e)
 {
+	const struct params p = params(s);
+
+	if (params_check_mail(&p, e) == -1)
+		return -1;
 	s->transactions++;
 	if (s->dirty)
 		return run(s, STEP_RSET, e);
@@ -484,6 +512,7 @@ usable(const struct session *s)
 static int
 transactions(struct session *s, struct err *e)
 {
+	decide_unfit(s);
 	for (choose(s); s->t.ntodo > 0; choose(s)) {
 		if (!usable(s))
 			return 1;

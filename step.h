@@ -68,6 +68,7 @@ struct session {
 	size_t nsent;
 	struct transaction t;
 	size_t transactions; /* begun on this connection */
+	struct buf params; /* owned: of the command in the making */
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */
 	bool secure; /* TLS stands */

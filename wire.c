@@ -19,7 +19,7 @@
 #define DOT ".\r\n"
 
 #define OUT_MAX (1024 * 1024)
-#define COMMAND_LINE_MAX 1000
+#define COMMAND_LINE_MAX 3000
 
 /* A stop was asked for, but the message is out: so long for its reply. */
 #define GRACE_SECONDS 10

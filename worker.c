@@ -122,6 +122,7 @@ flush_outcomes(struct worker *w)
 	record_string(&w->rec, TAG_IP, o->ip);
 	record_number(&w->rec, TAG_PORT, o->port);
 	record_number(&w->rec, TAG_SECURE, o->tls != 0);
+	record_number(&w->rec, TAG_LEFT_OUT, o->left_out);
 	return send_record(w, mark);
 }
 
@@ -130,8 +131,9 @@ static bool
 alike(const struct outcome *a, const struct outcome *b)
 {
 	return a->in_doubt == b->in_doubt && a->tls == b->tls &&
-	    a->err.verdict == b->err.verdict && a->err.kind == b->err.kind &&
-	    a->err.stage == b->err.stage && a->err.code == b->err.code &&
+	    a->left_out == b->left_out && a->err.verdict == b->err.verdict &&
+	    a->err.kind == b->err.kind && a->err.stage == b->err.stage &&
+	    a->err.code == b->err.code &&
 	    strcmp(a->err.command, b->err.command) == 0 &&
 	    strcmp(a->err.text, b->err.text) == 0 && a->port == b->port &&
 	    strcmp(a->ip, b->ip) == 0 && strcmp(a->host, b->host) == 0;

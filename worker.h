@@ -65,7 +65,8 @@ enum record_tag {
 	TAG_ISSUER,
 	TAG_EXPIRES,
 	TAG_HOW,
-	TAG_OCSP
+	TAG_OCSP,
+	TAG_LEFT_OUT
 };
 
 /* The strings of a struct tls_facts, a row each. */

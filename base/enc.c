@@ -3,7 +3,7 @@
  * shown as it is or escaped, never half of each.
  * Callers: everybody who shows, logs or keeps octets from outside.
  * RFC 3629 3 and 4 (UTF-8), RFC 8259 7 (JSON strings), Unicode UAX 9 (bidi),
- * RFC 4648 4 (Base64).
+ * RFC 4648 4 (Base64), RFC 3461 4 (xtext), RFC 6533 3 (its way with UTF-8).
  * Ownership: the caller's buffers; nothing is allocated here.
  */
 #include <stdio.h>
@@ -357,4 +357,34 @@ enc_unbase64(struct buf *b, const char *s, size_t n)
 	}
 	explicit_bzero(out, sizeof out);
 	return n > 0 && len == 0 ? -1 : 0;
+}
+
+void
+enc_xtext(struct buf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < '!' || s[i] > '~' || s[i] == '+' || s[i] == '=')
+			buf_addf(b, "+%02X", (unsigned char)s[i]);
+		else
+			buf_addc(b, s[i]);
+}
+
+void
+enc_utf8_xtext(struct buf *b, const char *s, size_t n)
+{
+	uint32_t cp;
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len) {
+		len = enc_utf8(s + i, n - i, &cp);
+		if (len == 0) {
+			cp = 0xfffd;
+			len = 1;
+		}
+		if (cp < '!' || cp > '~' || cp == '+' || cp == '=' ||
+		    cp == '\\')
+			buf_addf(b, "\\x{%02X}", (unsigned)cp);
+		else
+			buf_addc(b, s[i]);
+	}
 }

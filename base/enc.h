@@ -2,7 +2,7 @@
  * enc: octets to text that is safe to show, and back.
  * Called wherever something from outside is printed, logged or kept.
  * It never fails on content: what cannot be shown is escaped.
- * UTF-8 by RFC 3629, JSON by RFC 8259, Base64 by RFC 4648.
+ * UTF-8 by RFC 3629, JSON by RFC 8259, Base64 by RFC 4648, xtext by RFC 3461.
  * Ownership: results are appended to the caller's buffer.
  */
 #ifndef BASE_ENC_H
@@ -68,5 +68,18 @@ void enc_base64_to(char *to, const void *, size_t n);
  * then have been appended.
  */
 int enc_unbase64(struct buf *, const char *s, size_t n);
+
+/*
+ * xtext (RFC 3461 4), for values of parameters: "!" to "~" stay as they are,
+ * but for "+" and "="; all other octets become +XX.
+ */
+void enc_xtext(struct buf *, const char *s, size_t n);
+
+/*
+ * An address of type utf-8 in ASCII (RFC 6533 3, utf-8-addr-xtext): what is
+ * not "!" to "~", and "+", "=" and "\", become \x{HEX}, a code point each; an
+ * octet that is not UTF-8 becomes U+FFFD.
+ */
+void enc_utf8_xtext(struct buf *, const char *s, size_t n);
 
 #endif

@@ -47,6 +47,12 @@ random_octets(void *p, size_t n)
 		memset(p, 0, n);
 }
 
+static const struct settings *
+settings(const struct run *r)
+{
+	return &accounts_chosen(&r->accounts)->settings;
+}
+
 /* ---- the envelope ---- */
 
 static int
@@ -89,6 +95,34 @@ add_recipient(void *ctx, const char *item, size_t n, struct address *a,
 	return envelope_add(&r->env, a, item, n) == -1 ? -1 : 0;
 }
 
+/* What is asked of servers beyond delivery, for the recipients to come. */
+static void
+fill_wishes(struct run *r)
+{
+	const struct settings *s = settings(r);
+
+	r->env.notify = (unsigned)s->at[SET_DSN_NOTIFY].number;
+	r->env.dsn_return = (enum dsn_return)s->at[SET_DSN_RETURN].number;
+	r->env.envid = s->at[SET_ENVID].text;
+}
+
+/* One original recipient cannot be that of several. */
+static int
+fill_orcpt(struct run *r, struct err *e)
+{
+	const char *orcpt = settings(r)->at[SET_ORCPT].text;
+
+	if (orcpt == NULL)
+		return 0;
+	if (r->env.n != 1 || r->o->read_recipients)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--orcpt \"%.200s\": it is for one recipient; give just one, "
+		    "and no -t",
+		    orcpt);
+	r->env.rcpts[0].orcpt = orcpt;
+	return 0;
+}
+
 static int
 find_recipients(struct run *r, struct err *e)
 {
@@ -102,7 +136,7 @@ find_recipients(struct run *r, struct err *e)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no recipient; give one as an argument, or -t to take "
 		    "those of the message; see --help");
-	return 0;
+	return fill_orcpt(r, e);
 }
 
 /* ---- callbacks ---- */
@@ -236,6 +270,7 @@ prepare(struct run *r, const struct submit_config *c, struct err *e)
 		return -1;
 	if (find_sender(r, e) == -1)
 		return -1;
+	fill_wishes(r);
 	return find_recipients(r, e);
 }
 
@@ -247,6 +282,7 @@ finish(struct run *r, uint64_t size)
 
 	/* All is decided: what waits for a reader now may be interrupted. */
 	sigprocmask(SIG_SETMASK, &r->waiter->mask, NULL);
+	report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
 	if (r->o->json && !r->planned)
 		report_json(stdout, &r->env, size, code);

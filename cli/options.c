@@ -265,9 +265,6 @@ static const struct hint {
 	const char *name;
 	const char *remedy;
 } hints[] = {
-	{ "N", "delivery reports cannot be asked for yet: leave it away" },
-	{ "R", "delivery reports cannot be asked for yet: leave it away" },
-	{ "V", "delivery reports cannot be asked for yet: leave it away" },
 	{ "F", "no header field is added yet: write From into the message" },
 	{ "b",
 	    "modes of sendmail are not built in yet; without -b a message "
@@ -331,8 +328,21 @@ setting_as_row(size_t id)
 	const struct setting_row *row = &setting_rows[id];
 	bool secret = (row->traits & SETTING_SECRET) != 0;
 
-	return (struct row){ 0, row->option, row->arg,
+	return (struct row){ row->letter, row->option, row->arg,
 		secret ? set_proxy : set_setting, id, row->help };
+}
+
+static bool
+setting_by_letter(char c, struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++) {
+		*row = setting_as_row(i);
+		if (row->letter == c && c != '\0')
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -431,9 +441,12 @@ letters(struct options *o, struct args *a, struct err *e)
 {
 	const char *arg = a->v[a->at++], *p, *value;
 	const struct row *row;
+	struct row setting;
 
 	for (p = arg + 1; *p != '\0'; p++) {
 		row = row_by_letter(*p);
+		if (row == NULL && setting_by_letter(*p, &setting))
+			row = &setting;
 		if (row == NULL)
 			return unknown_letter(e, arg, *p);
 		if (row->arg == NULL) {

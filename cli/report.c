@@ -18,8 +18,10 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
+#include "params.h"
 #include "policy.h"
 #include "relay.h"
+#include "smtp/caps.h"
 
 /* Octets that are written at once. One item more fits behind them: the
  * longest is a worker's line (RECORD_MAX) with each octet escaped. */
@@ -128,6 +130,60 @@ report_failures(FILE *out, const struct envelope *env)
 	emit(out, &b);
 }
 
+/* The same server, with the same lack. */
+static bool
+is_like(const struct outcome *a, const struct outcome *b)
+{
+	return b->state == OUTCOME_DELIVERED && a->left_out == b->left_out &&
+	    a->port == b->port && strcmp(a->ip, b->ip) == 0 &&
+	    strcmp(a->host, b->host) == 0;
+}
+
+static bool
+is_told(const struct envelope *env, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (is_like(&env->rcpts[i].outcome, &env->rcpts[k].outcome))
+			return true;
+	return false;
+}
+
+static void
+put_left_out(struct buf *b, const struct outcome *o)
+{
+	const char *name;
+	unsigned bit;
+
+	for (bit = 1; bit != 0; bit <<= 1) {
+		name = o->left_out & bit ? caps_name(bit) : NULL;
+		if (name == NULL)
+			continue;
+		buf_addf(b, "smtpsend: delivered without %s", name);
+		put_place(b, o);
+		buf_addf(b, ": %s\n", params_lacking(bit));
+	}
+}
+
+void
+report_left_out(FILE *out, const struct envelope *env)
+{
+	const struct outcome *o;
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, OUT_MAX);
+	for (i = 0; i < env->n; i++) {
+		o = &env->rcpts[i].outcome;
+		if (o->state == OUTCOME_DELIVERED && o->left_out != 0 &&
+		    !is_told(env, i))
+			put_left_out(&b, o);
+		emit_piece(out, &b);
+	}
+	emit(out, &b);
+}
+
 void
 report_line(FILE *out, const struct deliver_line *l)
 {
@@ -187,6 +243,24 @@ report_json_tls(struct buf *b, const struct tls_facts *f)
 }
 
 static void
+json_left_out(struct buf *b, unsigned bits)
+{
+	const char *name, *before = "";
+	unsigned bit;
+
+	buf_addc(b, '[');
+	for (bit = 1; bit != 0; bit <<= 1) {
+		name = bits & bit ? caps_name(bit) : NULL;
+		if (name == NULL)
+			continue;
+		buf_adds(b, before);
+		enc_json(b, name, strlen(name));
+		before = ",";
+	}
+	buf_addc(b, ']');
+}
+
+static void
 put_recipient(
     struct buf *b, const struct envelope *env, const struct recipient *r)
 {
@@ -209,7 +283,9 @@ put_recipient(
 	put_string(b, "host", o->host);
 	buf_addc(b, ',');
 	put_string(b, "ip", o->ip);
-	buf_addf(b, ",\"port\":%u,\"tls\":", o->port);
+	buf_addf(b, ",\"port\":%u,\"left_out\":", o->port);
+	json_left_out(b, o->left_out);
+	buf_adds(b, ",\"tls\":");
 	report_json_tls(
 	    b, o->tls > 0 && o->tls <= env->ntls ? env->tls[o->tls - 1] : NULL);
 	buf_addc(b, '}');

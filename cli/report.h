@@ -30,6 +30,10 @@ void report_warning(FILE *, const char *text);
 /* One line for each recipient that did not get the message. */
 void report_failures(FILE *, const struct envelope *);
 
+/* A line for each server that took the message, but not all that was asked
+ * of it. */
+void report_left_out(FILE *, const struct envelope *);
+
 /* The whole result as one JSON object and a line end. */
 void report_json(FILE *, const struct envelope *, uint64_t size, int exit);
 

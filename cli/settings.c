@@ -15,10 +15,12 @@
 #include "base/err.h"
 #include "cli/priorities.h"
 #include "cli/settings.h"
+#include "cli/wishes.h"
 #include "mail/address.h"
 #include "net/dial.h"
 #include "net/proxy.h"
 #include "net/tls.h"
+#include "params.h"
 #include "smtp/sasl.h"
 
 #define MAX_SECONDS 86400.0
@@ -264,6 +266,42 @@ is_word(const char *word, const char *list)
 	return false;
 }
 
+static const char *
+parse_notify(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_notify(s->text, &s->number)
+	    ? NULL
+	    : "give never, or some of failure,delay,success";
+}
+
+static const char *
+parse_return(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_return(s->text, &s->number) ? NULL : "give full or hdrs";
+}
+
+static const char *
+parse_envid(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_envid(s->text)
+	    ? NULL
+	    : "give at most 100 printable ASCII characters (a blank, + and = "
+	      "count as three)";
+}
+
+static const char *
+parse_orcpt(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return params_orcpt_valid(s->text)
+	    ? NULL
+	    : "give TYPE;ADDRESS like rfc822;bob@example.net, printable and "
+	      "short enough for one command";
+}
+
 /* What is for later: taken, and said to be ignored unless it is done. */
 static const char *
 parse_later(const struct setting_row *row, struct setting *s)
@@ -276,7 +314,6 @@ parse_later(const struct setting_row *row, struct setting *s)
 
 #define NO_HEADER "no header is added or changed yet"
 #define NO_LOG "logs are not built in yet"
-#define NO_DSN "delivery notifications are not built in yet"
 
 const struct setting_row setting_rows[SETTINGS] = {
 	[SET_HOST] = { .key = "host",
@@ -501,13 +538,26 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .done = "off",
 	    .note = NO_HEADER },
 	[SET_DSN_NOTIFY] = { .key = "dsn_notify",
-	    .parse = parse_later,
-	    .done = "off",
-	    .note = NO_DSN },
+	    .option = "dsn-notify",
+	    .arg = "LIST",
+	    .letter = 'N',
+	    .parse = parse_notify,
+	    .help = "report never, or on failure,delay,success" },
 	[SET_DSN_RETURN] = { .key = "dsn_return",
-	    .parse = parse_later,
-	    .done = "off",
-	    .note = NO_DSN },
+	    .option = "dsn-return",
+	    .arg = "full|hdrs",
+	    .letter = 'R',
+	    .parse = parse_return,
+	    .help = "how much of the message a report has" },
+	[SET_ENVID] = { .option = "envid",
+	    .arg = "ID",
+	    .letter = 'V',
+	    .parse = parse_envid,
+	    .help = "what reports repeat, to know them by" },
+	[SET_ORCPT] = { .option = "orcpt",
+	    .arg = "TYPE;ADDRESS",
+	    .parse = parse_orcpt,
+	    .help = "the recipient as reports are to name it" },
 	[SET_LOGFILE] = { .key = "logfile",
 	    .parse = parse_later,
 	    .note = NO_LOG },
@@ -570,8 +620,9 @@ bad(const struct settings *s, enum setting_id id, const char *value,
 
 	return err_set(e, ERR_PERM,
 	    s->at[id].from.file == NULL ? ERR_USAGE : ERR_CONFIG,
-	    "%s%s%s%s: %s", settings_place(s, id, place), secret ? "" : " \"",
-	    secret ? "" : value, secret ? "" : "\"", remedy);
+	    "%s%s%.200s%s: %s", settings_place(s, id, place),
+	    secret ? "" : " \"", secret ? "" : value, secret ? "" : "\"",
+	    remedy);
 }
 
 int

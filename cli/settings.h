@@ -67,6 +67,8 @@ enum setting_id {
 	SET_UNDISCLOSED,
 	SET_DSN_NOTIFY,
 	SET_DSN_RETURN,
+	SET_ENVID,
+	SET_ORCPT,
 	SET_LOGFILE,
 	SET_LOGFILE_TIME,
 	SET_SYSLOG,
@@ -108,6 +110,7 @@ struct setting_row {
 	const char *key; /* in a file; NULL: on the command line only */
 	const char *option; /* its long option; NULL: in files only */
 	const char *arg; /* what the option's value is; NULL: takes none */
+	char letter; /* of the option; 0: none */
 	/* Check the text and say what it means: NULL, or the remedy. */
 	const char *(*parse)(const struct setting_row *, struct setting *);
 	unsigned traits; /* SETTING_ bits */

@@ -104,7 +104,8 @@ append(struct envelope *env, const char *given, size_t n)
 {
 	struct recipient *r = &env->rcpts[env->n];
 
-	*r = (struct recipient){ .given = printable_copy(given, n) };
+	*r = (struct recipient){ .given = printable_copy(given, n),
+		.notify = env->notify };
 	if (r->given == NULL)
 		return NULL;
 	env->n++;

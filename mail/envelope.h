@@ -2,8 +2,8 @@
  * envelope: who sends, who receives, and what became of each recipient.
  * Filled by cli, completed by mx and deliver, read by the reports.
  * It sends nothing and looks nothing up.
- * RFC 5321 2.3.1; the exit rules are those of the man page, EXIT STATUS.
- * Ownership: the envelope owns its recipients and their addresses.
+ * RFC 5321 2.3.1, RFC 3461 4 (reports); the exit rules are those of the man
+ * page, EXIT STATUS. Ownership: it owns its recipients and their addresses.
  */
 #ifndef MAIL_ENVELOPE_H
 #define MAIL_ENVELOPE_H
@@ -36,16 +36,34 @@ struct outcome {
 	char ip[OUTCOME_IP_MAX]; /* "" if none */
 	unsigned port; /* 0 if none */
 	size_t tls; /* in the envelope's list, counted from 1; 0: in clear */
+	unsigned left_out; /* CAP_ bits: was asked for, is not offered there */
 };
+
+/* When the sender wants a report (RFC 3461 4.1); 0: as servers are used to. */
+enum notify {
+	NOTIFY_NEVER = 1 << 0, /* stands alone */
+	NOTIFY_SUCCESS = 1 << 1,
+	NOTIFY_FAILURE = 1 << 2,
+	NOTIFY_DELAY = 1 << 3
+};
+
+/* What a report of failure has of the message (RFC 3461 4.3). */
+enum dsn_return { RETURN_UNSAID, RETURN_FULL, RETURN_HDRS };
 
 struct recipient {
 	struct address addr; /* owned; raw is NULL if it did not parse */
 	char *given; /* owned: as the user typed it, printable */
+	unsigned notify; /* NOTIFY_ bits */
+	/* Borrowed: TYPE;ADDRESS, as reports are to name it; NULL: addr. */
+	const char *orcpt;
 	struct outcome outcome;
 };
 
 struct envelope {
 	struct address sender; /* owned */
+	enum dsn_return dsn_return;
+	const char *envid; /* borrowed: what reports repeat; NULL: none */
+	unsigned notify; /* of recipients that are added from now on */
 	struct recipient *rcpts; /* owned */
 	size_t n;
 	size_t size; /* allocated */

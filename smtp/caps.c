@@ -234,6 +234,17 @@ caps_words(const char *s, size_t n)
 }
 
 const char *
+caps_name(unsigned bit)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(cap_rows) / sizeof(cap_rows[0]); i++)
+		if (cap_rows[i].bit == bit)
+			return cap_rows[i].name;
+	return NULL;
+}
+
+const char *
 caps_keyword(size_t i)
 {
 	return i < sizeof(cap_rows) / sizeof(cap_rows[0]) ? cap_rows[i].name

@@ -58,6 +58,9 @@ bool caps_add(struct caps *, const char *line, size_t n);
  * Static. */
 const char *caps_keyword(size_t i);
 
+/* The keyword of a CAP_ bit; NULL: it is none. Static. */
+const char *caps_name(unsigned bit);
+
 /* What a line of the reply says, for people; NULL: a keyword we do not know.
  * Static. */
 const char *caps_words(const char *line, size_t n);

@@ -11,7 +11,7 @@ rows() {
 		sed -n '/^static const struct row rows/,/^};/p' \
 			"$TESTS/../cli/options.c" |
 			sed -nE "s/^\t\{ ('(.)'|0), (\"([^\"]*)\"|NULL), (\"([^\"]*)\"|NULL).*/\2 \4 \6/; T; s/^ /- /; s/^(.)  /\1 - /; s/ $/ -/; p"
-		"$TOOLS/settings" | awk '$2 != "-" { print "-", $2, $3 }'
+		"$TOOLS/settings" | awk '$2 != "-" { print $4, $2, $3 }'
 	} |
 		awk "$1"
 }
@@ -25,6 +25,7 @@ plan() {
 	[ "$(rows 1 | wc -l)" -gt 20 ]
 	assert_equal "$(rows '$2 == "from"')" 'f from ADDRESS'
 	assert_equal "$(rows '$2 == "mx"')" '- mx -'
+	assert_equal "$(rows '$1 == "N"')" 'N dsn-notify LIST'
 	assert_equal "$(rows '$1 == "4"')" '4 - -'
 	assert_equal "$(rows '$2 == "helo"')" '- helo NAME'
 }
@@ -125,7 +126,7 @@ plan() {
 @test "what callers of sendmail, msmtp and swaks are used to has a hint" {
 	local pair
 	for pair in '-bs:modes of sendmail' \
-		'-N:delivery reports' '-R:delivery reports' '-r:by -f' \
+		'-r:by -f' \
 		'-F:From into the message' '--serverinfo:--server-info' \
 		'--server:--host' '--password=x:--passwordcmd' \
 		'--tls-certcheck=off:--tls encrypt'; do
@@ -491,4 +492,45 @@ plan() {
 	usage_error '--tls-cert-file' 'PEM'
 	plan --tls maybe -f a@x.test bob@x.test
 	usage_error '--tls "maybe": give on, off, none'
+}
+
+@test "what cannot be asked of a server is refused, with what could be" {
+	local long
+	long=$(printf '%0101d' 0)
+	# shellcheck disable=SC2086 # split on purpose
+	while IFS='|' read -r option value remedy; do
+		send -f a@x.test "$option" "$value" bob@x.test <message
+		usage_error "$option \"${value:0:200}\": give $remedy"
+	done <<-END
+		--dsn-notify|sometimes|never, or some of failure,delay,success
+		--dsn-notify|never,success|never, or some of failure,delay,success
+		--dsn-notify|success,|never, or some of failure,delay,success
+		--dsn-notify||never, or some of failure,delay,success
+		--dsn-notify|off,delay|never, or some of failure,delay,success
+		--dsn-return|half|full or hdrs
+		--dsn-return||full or hdrs
+		--envid||at most 100 printable ASCII characters
+		--envid|${long}|at most 100 printable ASCII characters
+		--envid|café|at most 100 printable ASCII characters
+		--orcpt||TYPE;ADDRESS like rfc822;bob@example.net
+		--orcpt|rfc822;|TYPE;ADDRESS like rfc822;bob@example.net
+		--orcpt|rfc822;café|TYPE;ADDRESS like rfc822;bob@example.net
+		--orcpt|x400;${long}${long}${long}${long}${long}|TYPE;ADDRESS
+	END
+	for value in $'a\nb' $'a\rb' $'a\tb' $'a\x7fb' $'a\xffb'; do
+		send -f a@x.test --envid "$value" bob@x.test <message
+		usage_error '--envid ' 'give at most 100 printable'
+		send -f a@x.test --orcpt "rfc822;$value" bob@x.test <message
+		usage_error '--orcpt ' 'give TYPE;ADDRESS'
+		send -f a@x.test --orcpt "utf-8;$value" bob@x.test <message
+		usage_error '--orcpt ' 'give TYPE;ADDRESS'
+	done
+}
+
+@test "--orcpt is for one recipient" {
+	for more in carol@x.test -t; do
+		send -f a@x.test --orcpt 'rfc822;b@x.test' bob@x.test "$more" \
+			<message
+		usage_error '--orcpt "rfc822;b@x.test": it is for one recipient;'
+	done
 }

@@ -1,7 +1,8 @@
 /*
  * enc_fuzz: what is shown is valid UTF-8 without control characters, the
  * same in a buffer and cut into a string, and JSON is one quoted string.
- * Base64 comes back as it went, and there is one text for one run of octets.
+ * Base64 and xtext come back as they went, and there is one text of base64 for
+ * one run of octets.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/enc.h"
+#include "tests/unit/decode.h"
 
 #define MUST(cond)                                                             \
 	do {                                                                   \
@@ -87,6 +89,27 @@ check_base64(struct buf *b, const char *s, size_t n)
 	buf_free(&back);
 }
 
+/* Both forms are values of a parameter, and xtext comes back as it went. */
+static void
+check_xtext(struct buf *b, const char *s, size_t n)
+{
+	struct buf back;
+	size_t i;
+
+	buf_init(&back, n);
+	buf_reset(b);
+	enc_xtext(b, s, n);
+	MUST(buf_ok(b) && decode_xtext(&back, buf_str(b), b->len));
+	MUST(back.len == n && (n == 0 || memcmp(back.data, s, n) == 0));
+	buf_free(&back);
+	buf_reset(b);
+	enc_utf8_xtext(b, s, n);
+	MUST(buf_ok(b));
+	for (i = 0; i < b->len; i++)
+		MUST(b->data[i] >= '!' && b->data[i] <= '~' &&
+		    b->data[i] != '+' && b->data[i] != '=');
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -96,10 +119,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (s == NULL)
 		return 0;
 	memcpy(s, data, n);
-	buf_init(&b, 8 * n + 2);
+	buf_init(&b, 8 * n + 8);
 	check_printable(&b, s, n);
 	check_json(&b, s, n);
 	check_base64(&b, s, n);
+	check_xtext(&b, s, n);
 	buf_free(&b);
 	free(s);
 	return 0;

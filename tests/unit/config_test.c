@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "cli/config.h"
 #include "cli/priorities.h"
+#include "mail/envelope.h"
 #include "net/tls.h"
 #include "tests/unit/test.h"
 
@@ -258,8 +259,9 @@ static const struct {
 	{ SET_MISSING_DATE, "off", NULL, 0 },
 	{ SET_REMOVE_BCC, "on", "no", 1 },
 	{ SET_UNDISCLOSED, "off", NULL, 0 },
-	{ SET_DSN_NOTIFY, "failure,delay", NULL, 0 },
-	{ SET_DSN_RETURN, "headers", NULL, 0 },
+	{ SET_DSN_NOTIFY, "Failure,SUCCESS", "failure;delay",
+	    NOTIFY_FAILURE | NOTIFY_SUCCESS },
+	{ SET_DSN_RETURN, "headers", "all", RETURN_HDRS },
 	{ SET_LOGFILE, "/var/log/x", NULL, 0 },
 	{ SET_LOGFILE_TIME, "%b", NULL, 0 },
 	{ SET_SYSLOG, "LOG_MAIL", NULL, 0 },

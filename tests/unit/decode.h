@@ -1,7 +1,7 @@
 /*
- * decode.h: quoted-printable and base64 bodies back to octets, for tests of
- * what the program encodes.  Strict: what RFC 2045 6.7 and 6.8 do not allow
- * to be sent is an error, not something to be read kindly.
+ * decode.h: quoted-printable, base64 and xtext back to octets, for tests of
+ * what the program encodes.  Strict: what RFC 2045 6.7 and 6.8 and RFC 3461 4
+ * do not allow to be sent is an error, not something to be read kindly.
  */
 #ifndef TESTS_UNIT_DECODE_H
 #define TESTS_UNIT_DECODE_H
@@ -91,6 +91,29 @@ decode_base64(struct buf *out, const char *p, size_t n)
 	ok = ok && enc_unbase64(out, buf_str(&one), one.len) == 0;
 	buf_free(&one);
 	return ok;
+}
+
+static inline bool
+decode_xtext(struct buf *out, const char *p, size_t n)
+{
+	buf_reset(out);
+	for (size_t i = 0; i < n; i++) {
+		int high, low;
+
+		if (p[i] < '!' || p[i] > '~' || p[i] == '=')
+			return false;
+		if (p[i] != '+') {
+			buf_addc(out, p[i]);
+			continue;
+		}
+		high = n - i > 2 ? decode_digit(p[i + 1]) : -1;
+		low = n - i > 2 ? decode_digit(p[i + 2]) : -1;
+		if (high == -1 || low == -1)
+			return false;
+		buf_addc(out, (char)(high * 16 + low));
+		i += 2;
+	}
+	return true;
 }
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 #include "base/enc.h"
+#include "tests/unit/decode.h"
 #include "tests/unit/test.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -378,6 +379,54 @@ TEST(what_is_no_base64)
 		CHECK_INT(enc_unbase64(&b, rows[i], strlen(rows[i])), -1);
 	CHECK_INT(enc_unbase64(&b, "Zm\0v", 4), -1);
 	CHECK_INT(enc_unbase64(&b, "\0\0\0\0", 4), -1);
+	buf_free(&b);
+}
+
+/* RFC 3461 4: "+" and two upper case digits for all that must not stand. */
+TEST(xtext_of_every_octet)
+{
+	struct buf b, back;
+	char all[256];
+	size_t i;
+
+	buf_init(&b, 1000);
+	buf_init(&back, 1000);
+	for (i = 0; i < sizeof all; i++)
+		all[i] = (char)i;
+	enc_xtext(&b, all, sizeof all);
+	CHECK(buf_ok(&b));
+	for (i = 0; i < b.len; i++)
+		CHECK(b.data[i] >= '!' && b.data[i] <= '~' && b.data[i] != '=');
+	CHECK(decode_xtext(&back, b.data, b.len));
+	CHECK_MEM(back.data, back.len, all, sizeof all);
+	buf_reset(&b);
+	enc_xtext(&b, "a+b = c@d\\", 10);
+	CHECK_STR(buf_str(&b), "a+2Bb+20+3D+20c@d\\");
+	buf_free(&b);
+	buf_free(&back);
+}
+
+/* RFC 6533 3. */
+TEST(utf8_addresses_in_ascii)
+{
+	static const struct {
+		const char *s, *want;
+	} rows[] = {
+		{ "bob@example.net", "bob@example.net" },
+		{ "a+b=c\\d e", "a\\x{2B}b\\x{3D}c\\x{5C}d\\x{20}e" },
+		{ "caf\xc3\xa9@x.test", "caf\\x{E9}@x.test" },
+		{ "\xe4\xb8\xad\xf0\x9f\x98\x80", "\\x{4E2D}\\x{1F600}" },
+		{ "\n\x7f\xff", "\\x{0A}\\x{7F}\\x{FFFD}" },
+	};
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, 1000);
+	for (i = 0; i < COUNT(rows); i++) {
+		buf_reset(&b);
+		enc_utf8_xtext(&b, rows[i].s, strlen(rows[i].s));
+		CHECK_STR(buf_str(&b), rows[i].want);
+	}
 	buf_free(&b);
 }
 

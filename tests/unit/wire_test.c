@@ -111,7 +111,7 @@ TEST(no_line_end_leaves_in_a_command)
 	uint64_t size = 10;
 	struct fixture f;
 	struct err e;
-	char text[2000];
+	char text[4000];
 
 	set_up(&f, &size);
 	CHECK_INT(wire_command(&f.w, &e, "MAIL FROM:<%s>", "a\r\nDATA"), -1);

@@ -1,0 +1,403 @@
+/*
+ * params: see params.h. A parameter is a row: when it is wanted, how it is
+ * written, and what is done where the server does not offer its extension.
+ * Callers: proto.c, cli/report.c. It knows no step and no connection.
+ * RFC 1870 3, 3461 4 and 5.2.2, 6152 3, 6531 3.4, 6533 3; RFC 3463 3.
+ * Ownership: see params.h.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/err.h"
+#include "mail/envelope.h"
+#include "mail/view.h"
+#include "params.h"
+#include "smtp/caps.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* RFC 3461 4.2: all of ORCPT=TYPE;ADDRESS. */
+#define ORCPT_MAX 500
+
+/* Where the server does not offer it: */
+enum missing {
+	LEAVE_OUT, /* nobody misses it */
+	TELL, /* the mail goes without it, and its sender hears of that */
+	FAIL /* the mail does not go there */
+};
+
+struct row {
+	/* `r` is the recipient of an RCPT; NULL: MAIL. */
+	bool (*wanted)(const struct params *, const struct recipient *r);
+	/* NULL: the extension is all that is wanted. */
+	void (*write)(
+	    struct buf *, const struct params *, const struct recipient *r);
+	/* Is it within what the server says it takes? NULL: always. */
+	int (*limit)(const struct params *, struct err *);
+	const char *words; /* TELL: what that means; FAIL: why */
+	unsigned cap;
+	enum missing missing;
+	struct enhanced enhanced; /* FAIL */
+};
+
+/* ---- SIZE, BODY, SMTPUTF8 ---- */
+
+static bool
+always(const struct params *p, const struct recipient *r)
+{
+	(void)p;
+	(void)r;
+	return true;
+}
+
+static void
+write_size(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_addf(b, " SIZE=%" PRIu64, p->view->size);
+}
+
+int
+params_fits(const struct view *v, const struct caps *c, struct err *e)
+{
+	if (c->size == 0 || v->size <= c->size)
+		return 0;
+	err_set(e, ERR_PERM, ERR_REPLY,
+	    "the message has %" PRIu64 " octets, the server takes %" PRIu64,
+	    v->size, c->size);
+	e->enhanced = (struct enhanced){ 5, 3, 4 };
+	e->stage = STAGE_MAIL;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+static int
+limit_size(const struct params *p, struct err *e)
+{
+	return params_fits(p->view, p->caps, e);
+}
+
+static bool
+is_8bit(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->view->is_8bit;
+}
+
+static void
+write_body(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)p;
+	(void)r;
+	buf_adds(b, " BODY=8BITMIME");
+}
+
+/* One path or header field of the transaction is enough (RFC 6531 3.4). */
+static bool
+needs_utf8(const struct params *p, const struct recipient *r)
+{
+	size_t i;
+
+	(void)r;
+	if (p->view->needs_utf8 || p->env->sender.needs_utf8)
+		return true;
+	for (i = 0; i < p->n; i++)
+		if (p->env->rcpts[p->rcpts[i]].addr.needs_utf8)
+			return true;
+	return false;
+}
+
+static void
+write_utf8(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)p;
+	(void)r;
+	buf_adds(b, " SMTPUTF8");
+}
+
+static bool
+rcpt_needs_utf8(const struct params *p, const struct recipient *r)
+{
+	(void)p;
+	return r->addr.needs_utf8;
+}
+
+/* ---- DSN ---- */
+
+static bool
+has_return(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->dsn_return != RETURN_UNSAID;
+}
+
+static void
+write_return(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_adds(
+	    b, p->env->dsn_return == RETURN_FULL ? " RET=FULL" : " RET=HDRS");
+}
+
+static bool
+has_envid(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->envid != NULL;
+}
+
+static void
+write_envid(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_adds(b, " ENVID=");
+	enc_xtext(b, p->env->envid, strlen(p->env->envid));
+}
+
+static bool
+has_notify(const struct params *p, const struct recipient *r)
+{
+	(void)p;
+	return r->notify != 0;
+}
+
+static void
+write_notify(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	static const char *const words[] = { "NEVER", "SUCCESS", "FAILURE",
+		"DELAY" };
+	const char *before = " NOTIFY=";
+	size_t i;
+
+	(void)p;
+	for (i = 0; i < COUNT(words); i++) {
+		if (!(r->notify & 1u << i))
+			continue;
+		buf_adds(b, before);
+		buf_adds(b, words[i]);
+		before = ",";
+	}
+}
+
+/* Who wants reports wants to know whom they are about. */
+static bool
+has_orcpt(const struct params *p, const struct recipient *r)
+{
+	return r->orcpt != NULL || r->notify != 0 || has_return(p, r) ||
+	    has_envid(p, r);
+}
+
+/* An original recipient: its type, of n octets, and where its address is. */
+struct orcpt {
+	const char *type;
+	size_t n;
+	const char *address;
+};
+
+/* RFC 5322 3.2.3: what an address may begin with, too, but ";" never ends
+ * that. */
+#define ATOM                                                                   \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"       \
+	"!#$%&'*+-/=?^_`{|}~"
+
+static struct orcpt
+parse_orcpt(const char *s)
+{
+	struct orcpt o = { s, strspn(s, ATOM), s };
+
+	if (o.n > 0 && s[o.n] == ';') {
+		o.address = s + o.n + 1;
+		return o;
+	}
+	o.type = enc_has_8bit(s, strlen(s)) ? "utf-8" : "rfc822";
+	o.n = strlen(o.type);
+	return o;
+}
+
+static bool
+is_utf8(const struct orcpt *o)
+{
+	return o->n == 5 && strncasecmp(o->type, "utf-8", o->n) == 0;
+}
+
+/* In ASCII always: so it goes to servers without SMTPUTF8 too (RFC 6533 3). */
+static void
+put_orcpt(struct buf *b, const struct orcpt *o)
+{
+	buf_adds(b, " ORCPT=");
+	enc_xtext(b, o->type, o->n);
+	buf_addc(b, ';');
+	if (is_utf8(o))
+		enc_utf8_xtext(b, o->address, strlen(o->address));
+	else
+		enc_xtext(b, o->address, strlen(o->address));
+}
+
+bool
+params_orcpt_valid(const char *s)
+{
+	struct orcpt o = parse_orcpt(s);
+	size_t n = strlen(o.address), i;
+	bool valid = n > 0 && (is_utf8(&o) || !enc_has_8bit(s, strlen(s))) &&
+	    enc_is_utf8(s, strlen(s));
+	struct buf b;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned char)o.address[i] < ' ' || o.address[i] == 0x7f)
+			valid = false;
+	buf_init(&b, 1 + ORCPT_MAX);
+	put_orcpt(&b, &o);
+	valid = valid && buf_ok(&b);
+	buf_free(&b);
+	return valid;
+}
+
+/* One that is too long cannot be said, and is not needed to deliver. */
+static void
+write_orcpt(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	struct orcpt o = parse_orcpt(r->orcpt != NULL ? r->orcpt : r->addr.raw);
+	size_t from = b->len;
+
+	(void)p;
+	put_orcpt(b, &o);
+	if (b->len - from > 1 + ORCPT_MAX)
+		buf_cut(b, from);
+}
+
+/* ---- rows ---- */
+
+#define NO_REPORTS "delivery reports come or not, as it likes"
+
+static const struct row mail_rows[] = {
+	{ always, write_size, limit_size, NULL, CAP_SIZE, LEAVE_OUT, { 0 } },
+	{ is_8bit, write_body, NULL,
+	    "the message is 8-bit, and the server does not take that",
+	    CAP_8BITMIME, FAIL, { 5, 6, 3 } },
+	{ needs_utf8, write_utf8, NULL,
+	    "the sender's address is not ASCII, and the server takes no such "
+	    "(SMTPUTF8)",
+	    CAP_SMTPUTF8, FAIL, { 5, 6, 7 } },
+	{ has_return, write_return, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
+	{ has_envid, write_envid, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
+};
+
+static const struct row rcpt_rows[] = {
+	{ rcpt_needs_utf8, NULL, NULL,
+	    "the address is not ASCII, and the server takes no such "
+	    "(SMTPUTF8)",
+	    CAP_SMTPUTF8, FAIL, { 5, 6, 7 } },
+	{ has_notify, write_notify, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
+	{ has_orcpt, write_orcpt, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
+};
+
+static bool
+offered(const struct params *p, const struct row *row)
+{
+	return (p->caps->has & row->cap) != 0;
+}
+
+static int
+check_row(const struct params *p, const struct recipient *r,
+    const struct row *row, struct err *e)
+{
+	if (!row->wanted(p, r))
+		return 0;
+	if (offered(p, row))
+		return row->limit == NULL ? 0 : row->limit(p, e);
+	if (row->missing != FAIL)
+		return 0;
+	err_set(e, ERR_PERM, ERR_REPLY, "%s", row->words);
+	e->enhanced = row->enhanced;
+	return -1;
+}
+
+int
+params_check_mail(const struct params *p, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(mail_rows); i++)
+		if (check_row(p, NULL, &mail_rows[i], e) == -1) {
+			e->stage = STAGE_MAIL;
+			e->scope = SCOPE_MESSAGE;
+			return -1;
+		}
+	return 0;
+}
+
+int
+params_check_rcpt(const struct params *p, size_t rcpt, struct err *e)
+{
+	const struct recipient *r = &p->env->rcpts[rcpt];
+	size_t i;
+
+	for (i = 0; i < COUNT(rcpt_rows); i++)
+		if (check_row(p, r, &rcpt_rows[i], e) == -1) {
+			e->stage = STAGE_RCPT;
+			e->scope = SCOPE_RECIPIENT;
+			return -1;
+		}
+	return 0;
+}
+
+static void
+write_rows(const struct params *p, const struct recipient *r,
+    const struct row *rows, size_t n, struct buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rows[i].write != NULL && offered(p, &rows[i]) &&
+		    rows[i].wanted(p, r))
+			rows[i].write(b, p, r);
+}
+
+void
+params_mail(const struct params *p, struct buf *b)
+{
+	write_rows(p, NULL, mail_rows, COUNT(mail_rows), b);
+}
+
+void
+params_rcpt(const struct params *p, size_t rcpt, struct buf *b)
+{
+	write_rows(p, &p->env->rcpts[rcpt], rcpt_rows, COUNT(rcpt_rows), b);
+}
+
+static unsigned
+lacking(const struct params *p, const struct recipient *r,
+    const struct row *rows, size_t n)
+{
+	unsigned bits = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rows[i].missing == TELL && !offered(p, &rows[i]) &&
+		    rows[i].wanted(p, r))
+			bits |= rows[i].cap;
+	return bits;
+}
+
+unsigned
+params_left_out(const struct params *p, size_t rcpt)
+{
+	return lacking(p, NULL, mail_rows, COUNT(mail_rows)) |
+	    lacking(p, &p->env->rcpts[rcpt], rcpt_rows, COUNT(rcpt_rows));
+}
+
+const char *
+params_lacking(unsigned bit)
+{
+	const char *words = NO_REPORTS;
+	size_t i;
+
+	for (i = 0; i < COUNT(mail_rows); i++)
+		if (mail_rows[i].missing == TELL && mail_rows[i].cap == bit)
+			words = mail_rows[i].words;
+	return words;
+}

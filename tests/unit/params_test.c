@@ -1,0 +1,271 @@
+/*
+ * params: every row offered and not, what is written and what is left out,
+ * and that nothing in it can end a command.
+ * RFC 1870, 3461, 6152, 6531, 6533.
+ */
+#include "base/buf.h"
+#include "base/err.h"
+#include "mail/envelope.h"
+#include "mail/view.h"
+#include "params.h"
+#include "smtp/caps.h"
+#include "tests/unit/decode.h"
+#include "tests/unit/test.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static char sender_raw[] = "a@example.org";
+static char rcpt_raw[] = "b+c@example.net";
+
+struct fixture {
+	struct recipient rcpt;
+	struct envelope env;
+	struct view view;
+	struct caps caps;
+	size_t rcpts[1];
+	struct params p;
+	struct buf out;
+	struct err e;
+};
+
+/* A transaction with one recipient that asks for nothing, and a server that
+ * offers these. */
+static void
+set_up(struct fixture *f, unsigned has)
+{
+	*f = (struct fixture){ .rcpt = { .addr = { .raw = rcpt_raw } },
+		.env = { .sender = { .raw = sender_raw }, .n = 1 },
+		.view = { .size = 25 },
+		.caps = { .has = has } };
+	f->env.rcpts = &f->rcpt;
+	f->p = (struct params){ .env = &f->env,
+		.view = &f->view,
+		.caps = &f->caps,
+		.rcpts = f->rcpts,
+		.n = 1 };
+	buf_init(&f->out, PARAMS_MAX);
+}
+
+static const char *
+of_mail(struct fixture *f)
+{
+	buf_reset(&f->out);
+	params_mail(&f->p, &f->out);
+	return buf_str(&f->out);
+}
+
+static const char *
+of_rcpt(struct fixture *f)
+{
+	buf_reset(&f->out);
+	params_rcpt(&f->p, 0, &f->out);
+	return buf_str(&f->out);
+}
+
+TEST(who_asks_for_nothing_sends_nothing)
+{
+	struct fixture f;
+
+	set_up(&f, ~0u & ~(unsigned)CAP_SIZE);
+	CHECK_STR(of_mail(&f), "");
+	CHECK_STR(of_rcpt(&f), "");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	CHECK_INT(params_check_rcpt(&f.p, 0, &f.e), 0);
+	CHECK_INT(params_left_out(&f.p, 0), 0);
+	buf_free(&f.out);
+}
+
+TEST(size_is_said_where_it_is_offered)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_SIZE);
+	CHECK_STR(of_mail(&f), " SIZE=25");
+	f.caps.size = 25;
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.size = 24;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.verdict, ERR_PERM);
+	CHECK_INT(f.e.enhanced.subject, 3);
+	CHECK_INT(f.e.enhanced.detail, 4);
+	CHECK_INT(f.e.scope, SCOPE_MESSAGE);
+	CHECK_INT(f.e.stage, STAGE_MAIL);
+	f.caps = (struct caps){ 0 };
+	CHECK_STR(of_mail(&f), "");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	CHECK_INT(params_left_out(&f.p, 0), 0);
+	buf_free(&f.out);
+}
+
+TEST(an_8bit_view_needs_8bitmime)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_8BITMIME);
+	f.view.is_8bit = true;
+	CHECK_STR(of_mail(&f), " BODY=8BITMIME");
+	f.caps.has = 0;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.enhanced.subject, 6);
+	CHECK_INT(f.e.enhanced.detail, 3);
+	buf_free(&f.out);
+}
+
+TEST(smtputf8_if_anything_of_the_transaction_needs_it)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_SMTPUTF8);
+	f.view.needs_utf8 = true;
+	CHECK_STR(of_mail(&f), " SMTPUTF8");
+	f.view.needs_utf8 = false;
+	f.env.sender.needs_utf8 = true;
+	CHECK_STR(of_mail(&f), " SMTPUTF8");
+	f.env.sender.needs_utf8 = false;
+	f.rcpt.addr.needs_utf8 = true;
+	CHECK_STR(of_mail(&f), " SMTPUTF8");
+	CHECK_STR(of_rcpt(&f), "");
+	/* The others go without it. */
+	f.p.n = 0;
+	CHECK_STR(of_mail(&f), "");
+	buf_free(&f.out);
+}
+
+TEST(without_smtputf8_who_needs_it_fails)
+{
+	struct fixture f;
+
+	set_up(&f, 0);
+	f.env.sender.needs_utf8 = true;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.enhanced.detail, 7);
+	f.env.sender.needs_utf8 = false;
+	f.rcpt.addr.needs_utf8 = true;
+	CHECK_INT(params_check_rcpt(&f.p, 0, &f.e), -1);
+	CHECK_INT(f.e.enhanced.subject, 6);
+	CHECK_INT(f.e.enhanced.detail, 7);
+	CHECK_INT(f.e.scope, SCOPE_RECIPIENT);
+	CHECK_INT(f.e.stage, STAGE_RCPT);
+	buf_free(&f.out);
+}
+
+TEST(reports_as_they_are_wanted)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_DSN);
+	f.env.dsn_return = RETURN_FULL;
+	f.env.envid = "QQ 314";
+	f.rcpt.notify = NOTIFY_NEVER;
+	CHECK_STR(of_mail(&f), " RET=FULL ENVID=QQ+20314");
+	CHECK_STR(of_rcpt(&f), " NOTIFY=NEVER ORCPT=rfc822;b+2Bc@example.net");
+	f.env.dsn_return = RETURN_HDRS;
+	f.rcpt.notify = NOTIFY_DELAY | NOTIFY_SUCCESS;
+	f.rcpt.orcpt = "x400;/G=B;x/";
+	CHECK_STR(of_mail(&f), " RET=HDRS ENVID=QQ+20314");
+	CHECK_STR(of_rcpt(&f), " NOTIFY=SUCCESS,DELAY ORCPT=x400;/G+3DB;x/");
+	CHECK_INT(params_left_out(&f.p, 0), 0);
+	buf_free(&f.out);
+}
+
+/* RFC 3461 5.2.2: nothing of it goes out, and the mail does. */
+TEST(reports_are_left_out_where_they_are_not_offered)
+{
+	struct fixture f;
+
+	set_up(&f, ~(unsigned)(CAP_DSN | CAP_SIZE));
+	f.env.envid = "x";
+	CHECK_INT(params_left_out(&f.p, 0), CAP_DSN);
+	f.env.envid = NULL;
+	f.rcpt.notify = NOTIFY_FAILURE;
+	CHECK_INT(params_left_out(&f.p, 0), CAP_DSN);
+	CHECK_STR(of_mail(&f), "");
+	CHECK_STR(of_rcpt(&f), "");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	CHECK_INT(params_check_rcpt(&f.p, 0, &f.e), 0);
+	buf_free(&f.out);
+}
+
+TEST(the_type_of_an_original_recipient)
+{
+	static const struct {
+		const char *orcpt, *want;
+	} rows[] = {
+		{ "rfc822;b@x.test", "rfc822;b@x.test" },
+		{ "b@x.test", "rfc822;b@x.test" },
+		{ "\"a;b\"@x.test", "rfc822;\"a;b\"@x.test" },
+		{ "caf\xc3\xa9@x.test", "utf-8;caf\\x{E9}@x.test" },
+		{ "UTF-8;a+\xc3\xa9", "UTF-8;a\\x{2B}\\x{E9}" },
+		{ ";b", "rfc822;;b" },
+	};
+	struct fixture f;
+	size_t i;
+
+	set_up(&f, CAP_DSN);
+	for (i = 0; i < COUNT(rows); i++) {
+		f.rcpt.orcpt = rows[i].orcpt;
+		CHECK(params_orcpt_valid(rows[i].orcpt));
+		CHECK_STR(of_rcpt(&f) + strlen(" ORCPT="), rows[i].want);
+	}
+	buf_free(&f.out);
+}
+
+TEST(an_original_recipient_that_cannot_be_said)
+{
+	struct fixture f;
+	char longest[600];
+
+	CHECK(!params_orcpt_valid(""));
+	CHECK(!params_orcpt_valid("rfc822;"));
+	CHECK(!params_orcpt_valid("rfc822;caf\xc3\xa9"));
+	CHECK(!params_orcpt_valid("utf-8;\xff"));
+	CHECK(!params_orcpt_valid("utf-8;a\nb"));
+	CHECK(!params_orcpt_valid("a\rb"));
+	CHECK(!params_orcpt_valid("a\x7f"));
+	memset(longest, 'x', sizeof longest);
+	longest[500 - strlen("ORCPT=rfc822;")] = '\0';
+	CHECK(params_orcpt_valid(longest));
+	longest[500 - strlen("ORCPT=rfc822;")] = 'x';
+	longest[501 - strlen("ORCPT=rfc822;")] = '\0';
+	CHECK(!params_orcpt_valid(longest));
+	/* An address may be longer than ORCPT; it goes without. */
+	set_up(&f, CAP_DSN);
+	f.rcpt.addr.raw = longest;
+	f.rcpt.notify = NOTIFY_NEVER;
+	CHECK_STR(of_rcpt(&f), " NOTIFY=NEVER");
+	buf_free(&f.out);
+}
+
+/* Whatever is in them: one word each, and it comes back as it was. */
+TEST(no_octet_ends_a_parameter)
+{
+	struct fixture f;
+	struct buf back;
+	char text[8];
+	int c;
+
+	set_up(&f, CAP_DSN);
+	buf_init(&back, 100);
+	f.env.envid = f.rcpt.orcpt = text;
+	for (c = 1; c < 256; c++) {
+		snprintf(text, sizeof text, "a%cb", c);
+		of_mail(&f);
+		CHECK(decode_xtext(&back, f.out.data + strlen(" ENVID="),
+		    f.out.len - strlen(" ENVID=")));
+		CHECK_STR(buf_str(&back), text);
+		of_rcpt(&f);
+		CHECK(decode_xtext(&back, f.out.data + strlen(" ORCPT="),
+		    f.out.len - strlen(" ORCPT=")));
+	}
+	buf_free(&back);
+	buf_free(&f.out);
+}
+
+TEST(each_lack_has_its_words)
+{
+	CHECK_STR(caps_name(CAP_DSN), "DSN");
+	CHECK(caps_name(1u << 30) == NULL);
+	CHECK(strstr(params_lacking(CAP_DSN), "reports") != NULL);
+}
+
+TEST_MAIN
