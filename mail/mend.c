@@ -116,7 +116,8 @@ mend_never(struct mending *m)
 
 	if (mend_unfit(m, all))
 		mend_refuse(m, all, "");
-	mend_refuse_long(m, "a line", all.n);
+	mend_refuse_plainly(
+	    m, "has a line over 998 octets, and may not be changed");
 }
 
 struct kind {

@@ -14,6 +14,9 @@
 #include "mail/mend_words.h"
 #include "mail/param.h"
 
+/* Most parameters of a field: each looks at all others. */
+#define PARAMS_MAX 1000
+
 /* What stands between two semicolons. */
 struct param {
 	struct span all;
@@ -290,15 +293,19 @@ void
 mend_params(struct mending *m)
 {
 	struct span rest = { buf_str(&m->body), m->body.len }, semicolon;
+	size_t n = 0;
 
 	m->kind = HEADER_PHRASE;
 	if (rest.n > CONTENT_FIELD_MAX) {
-		mend_refuse_long(m, "a text", rest.n);
+		mend_refuse_plainly(m, "is too long to be mended");
 		return;
 	}
 	mend_tokens(m, cut_param(&rest), " before its parameters");
 	while (rest.n > 0 && !m->refused) {
 		mend_token(&rest, &semicolon);
+		if (n++ == PARAMS_MAX)
+			mend_refuse_plainly(
+			    m, "has too many parameters to be mended");
 		mend_any(m, cut_param(&rest));
 	}
 }

@@ -78,6 +78,12 @@ mend_refuse(struct mending *m, struct span bad, const char *what)
 }
 
 void
+mend_refuse_plainly(struct mending *m, const char *what)
+{
+	refuse(m, 0, what);
+}
+
+void
 mend_refuse_long(struct mending *m, const char *what, size_t n)
 {
 	char text[200];

@@ -54,7 +54,10 @@ bool mend_too_long(struct span);
  */
 void mend_refuse(struct mending *, struct span bad, const char *what);
 
-/* The same with 5.6.0 for what no server would take. */
+/* The same with 5.6.0 for what no server would take: `NAME WHAT`. */
+void mend_refuse_plainly(struct mending *, const char *what);
+
+/* `NAME has WHAT of N octets`, which no folding can make fit: 5.6.0. */
 void mend_refuse_long(struct mending *, const char *what, size_t n);
 
 /*

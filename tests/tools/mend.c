@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "mail/mend.h"
 
-#define INPUT_MAX (1u << 20)
+#define INPUT_MAX (64u << 20)
 
 int
 main(int argc, char **argv)

@@ -419,8 +419,7 @@ TEST(refused_for_length)
 	    "and cannot be folded");
 	buf_free(&b);
 	check_refused(repeat(&b, "Received: ", "a b ", 300, "\n"), 0,
-	    "Received has a line of 1199 octets, which fits no line of at most "
-	    "998 and cannot be folded");
+	    "Received has a line over 998 octets, and may not be changed");
 	buf_free(&b);
 	check_refused(repeat(&b, "X", "a", 1000, ": b\n"), 0,
 	    "X" A79 " has a name of 1001 octets, which fits no line of at "
@@ -430,6 +429,21 @@ TEST(refused_for_length)
 	    repeat(&b, "Subject: =?iso-2022-jp?B?", "abcd", 300, "?=\n"), 0,
 	    "Subject has an encoded word of 1218 octets, which fits no line of "
 	    "at most 998 and cannot be folded");
+	buf_free(&b);
+}
+
+/* What takes too long to look through is nobody's mail. */
+TEST(refused_for_size)
+{
+	struct buf b;
+
+	check_refused(
+	    repeat(&b, "Content-Type: x/y", ";a=b", 1000, ";a=\xc3\xbc\n"), 0,
+	    "Content-Type has too many parameters to be mended");
+	buf_free(&b);
+	check_refused(
+	    repeat(&b, "Content-Type: x/y;", "ab", 20000, "=\xc3\xbc\n"), 0,
+	    "Content-Type is too long to be mended");
 	buf_free(&b);
 }
 
