@@ -22,6 +22,8 @@ struct err;
  * parameters RFC 2231's form, domains become A-labels. Number, order and names
  * of fields stay, and what was mended is not mended again. Received stays
  * always.
+ * An encoded word that no line has room for is cut, if its charset says where
+ * that can be: UTF-8, or one of single octets.
  * 0, or -1 with *e: perm, data, scope message, stage mail, naming the field:
  * 5.6.9 if it cannot be done and a server with SMTPUTF8 would take it, 5.6.0
  * if none would; or temp, machine: no memory, or no library for domains.

@@ -13,6 +13,9 @@
 #include "base/err.h"
 #include "mail/mend_words.h"
 
+#define CODED_MAX 75 /* octets of an encoded word, RFC 2047 2 */
+#define CODED_FRAME 7 /* of its marks and encoding */
+#define CODED_LEAST 8 /* of its text, so that cutting goes on */
 #define NAME_SHOWN 80 /* octets of a field's name that an error has */
 
 static bool
@@ -174,6 +177,50 @@ add_coded(struct mending *m, const struct coded *c, struct span raw)
 		mend_refuse_long(m, "an encoded word", raw.n);
 }
 
+/* Charsets in which every octet is a character: how they begin. */
+static const char *const single[] = { "iso-8859-", "windows-125", "koi8-" };
+
+static bool
+is_single(const struct coded *c)
+{
+	for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
+		if (c->charset.n >= strlen(single[i]) &&
+		    strncasecmp(c->charset.s, single[i], strlen(single[i])) ==
+			0)
+			return true;
+	return false;
+}
+
+/* Octets of encoded text that make a word of at most `room`. */
+static size_t
+cut_len(const struct coded *c, struct span t, size_t room)
+{
+	if (t.n <= room)
+		return t.n;
+	if (c->encoding == 'b')
+		return room - room % 4;
+	if (t.s[room - 1] == '=')
+		return room - 1;
+	return t.s[room - 2] == '=' ? room - 2 : room;
+}
+
+/* One that is too long, in such a charset: cut, and not read. */
+static void
+put_cut(struct mending *m, const struct coded *c)
+{
+	size_t frame = c->charset.n + CODED_FRAME, len;
+	struct span t = c->text;
+
+	if (frame + CODED_LEAST > CODED_MAX)
+		mend_refuse_plainly(m, "has a charset with too long a name");
+	for (; t.n > 0 && !m->refused; t.s += len, t.n -= len) {
+		len = cut_len(c, t, CODED_MAX - frame);
+		buf_addf(&m->line, "=?%.*s?%c?%.*s?=%s", (int)c->charset.n,
+		    c->charset.s, c->encoding, (int)len, t.s,
+		    len < t.n ? " " : "");
+	}
+}
+
 /* ---- words ---- */
 
 static void
@@ -252,9 +299,10 @@ void
 mend_word(struct mending *m, const struct word *w)
 {
 	struct coded c;
-	bool coded = is_coded(w->raw, &c);
+	bool coded = is_coded(w->raw, &c), cut;
 
-	if (w->unfit)
+	cut = w->unfit && coded && is_single(&c);
+	if (w->unfit && !cut)
 		add_to_run(m, w, coded ? &c : NULL);
 	else {
 		/* Between two encoded words only what is inside is seen. */
@@ -263,7 +311,10 @@ mend_word(struct mending *m, const struct word *w)
 			mend_put(m, (struct span){ " ", 1 });
 		} else
 			mend_gap(m, w->gap);
-		mend_put(m, w->raw);
+		if (cut)
+			put_cut(m, &c);
+		else
+			mend_put(m, w->raw);
 	}
 	m->coded = coded;
 }

@@ -342,6 +342,27 @@ TEST(long_encoded_words)
 	buf_free(&out);
 }
 
+/* Any octet of these is a character: they are cut as they are. */
+TEST(long_encoded_words_of_other_charsets)
+{
+	struct buf b, out;
+
+	mended_unfolded(&out,
+	    repeat(&b, "Subject: =?ISO-8859-1?b?", "/Pz8", 300, "?= x\n"));
+	CHECK(strncmp(buf_str(&out), "Subject: =?ISO-8859-1?b?/Pz8", 28) == 0);
+	CHECK(strstr(buf_str(&out), "/Pz8?= =?ISO-8859-1?b?/Pz8") != NULL);
+	CHECK_STR(buf_str(&out) + out.len - 8, "/Pz8?= x");
+	buf_free(&b);
+	buf_free(&out);
+	mended_unfolded(
+	    &out, repeat(&b, "Subject: =?koi8-r?Q?", "=C1a", 300, "?=\n"));
+	CHECK(strstr(buf_str(&out), "=?= =?koi8-r") == NULL);
+	CHECK(strstr(buf_str(&out), "=C?= =?koi8-r") == NULL);
+	CHECK(strstr(buf_str(&out), "?= =?koi8-r?q?") != NULL);
+	buf_free(&b);
+	buf_free(&out);
+}
+
 TEST(long_quoted_strings)
 {
 	struct buf b, out;
