@@ -190,8 +190,8 @@ hello_take_ehlo(struct session *s, struct cursor at, struct err *e)
 		return tls_missing(
 		    s, at.step, "the server does not know EHLO", e);
 	/* RFC 7504 3: 521 is about the host, not about EHLO. HELO knows no
-	 * AUTH. */
-	if (class == 5 && !s->cfg.lmtp && !auth_wanted(s) &&
+	 * AUTH and no SMTPUTF8. */
+	if (class == 5 && !s->cfg.lmtp && !auth_wanted(s) && !s->cfg.utf8 &&
 	    s->wire.reply.code != 521) {
 		step_err(s, at.step, &s->ehlo);
 		return step_go(s, STEP_HELO, 0);

@@ -280,7 +280,7 @@ static const struct row mail_rows[] = {
 	    CAP_8BITMIME, FAIL, { 5, 6, 3 } },
 	{ needs_utf8, write_utf8, NULL,
 	    "the sender's address is not ASCII, and the server takes no such "
-	    "(SMTPUTF8)",
+	    "(SMTPUTF8); give an ASCII one by -f",
 	    CAP_SMTPUTF8, FAIL, { 5, 6, 7 } },
 	{ has_return, write_return, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
 	{ has_envid, write_envid, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
@@ -289,7 +289,7 @@ static const struct row mail_rows[] = {
 static const struct row rcpt_rows[] = {
 	{ rcpt_needs_utf8, NULL, NULL,
 	    "the address is not ASCII, and the server takes no such "
-	    "(SMTPUTF8)",
+	    "(SMTPUTF8); give an ASCII one",
 	    CAP_SMTPUTF8, FAIL, { 5, 6, 7 } },
 	{ has_notify, write_notify, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
 	{ has_orcpt, write_orcpt, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },

@@ -317,6 +317,18 @@ tell_login(const struct worker *w, struct err *e)
 		    r->secret_from);
 }
 
+/* True if no recipient can be had without SMTPUTF8. */
+static bool
+needs_utf8(const struct worker *w)
+{
+	const struct route *r = w->route;
+	size_t i = 0;
+
+	while (i < r->n && w->env->rcpts[r->rcpts[i]].addr.needs_utf8)
+		i++;
+	return i == r->n || w->env->sender.needs_utf8;
+}
+
 /*
  * One connection to one host, which is closed then: 0 when all is decided, 1
  * to come again, -1 with *e for the next host.
@@ -347,6 +359,7 @@ converse(struct worker *w, const struct target *t,
 		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
 						       : NULL,
 		.library = &w->gsasl.face,
+		.utf8 = needs_utf8(w),
 		.local = target_is_local(w->route->relay, t),
 	};
 	struct session *s;

@@ -133,7 +133,8 @@ static const struct {
 	    "one of its labels is longer than 63 octets as xn-- form" },
 	{ IDN2_PUNYCODE_BAD_INPUT, "an xn-- label of it is broken" },
 	{ IDN2_INVALID_ALABEL, "an xn-- label of it is broken" },
-	{ IDN2_ALABEL_ROUNDTRIP_FAILED, "an xn-- label of it is broken" },
+	/* Mostly of what UTS 46 maps to ASCII that is not for names. */
+	{ IDN2_ALABEL_ROUNDTRIP_FAILED, "it is no host name" },
 	{ IDN2_INVALID_NONTRANSITIONAL, "an xn-- label of it is broken" },
 	{ IDN2_2HYPHEN,
 	    "a label with -- as third and fourth character is no xn-- form" },

@@ -65,6 +65,10 @@ parse_sender(struct run *r, const char *s, bool found, struct err *e)
 	if (address_parse(&r->env.sender, s, strlen(s), ADDRESS_NULL, &why) ==
 	    0)
 		return 0;
+	/* This machine cannot say whether it is one. */
+	if (why.verdict == ERR_TEMP)
+		return err_set(
+		    e, why.verdict, why.kind, "the sender: %s", why.text);
 	if (found && a->settings.at[SET_FROM].text != NULL)
 		return err_set(e, ERR_PERM, ERR_CONFIG, "%s: %s",
 		    settings_place(&a->settings, SET_FROM, place), why.text);

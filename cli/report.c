@@ -403,7 +403,7 @@ put_route(FILE *out, struct buf *b, const struct route *r, size_t number,
 	}
 	put_account(b, r->relay);
 	for (k = 0; k < r->n; k++) {
-		buf_addf(b, "  to %s\n", env->rcpts[r->rcpts[k]].addr.raw);
+		put_text(b, "  to ", env->rcpts[r->rcpts[k]].addr.raw, "\n");
 		emit_piece(out, b);
 	}
 }
@@ -416,8 +416,8 @@ report_plan(FILE *out, const struct plan *p, const struct envelope *env,
 	size_t i;
 
 	buf_init(&b, OUT_MAX);
-	buf_addf(&b, "from <%s>\nmessage %" PRIu64 " octets, %s\n",
-	    env->sender.raw, message_size(m),
+	put_text(&b, "from <", env->sender.raw, ">\n");
+	buf_addf(&b, "message %" PRIu64 " octets, %s\n", message_size(m),
 	    message_8bit(m) != 0 ? "8-bit" : "7-bit");
 	for (i = 0; i < p->n; i++)
 		put_route(out, &b, &p->routes[i], i + 1, env);

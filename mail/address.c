@@ -1,8 +1,9 @@
 /*
  * address: see address.h. A cursor over the text, one small function for each
- * rule of the grammar; a list is cut into items before any of them is parsed.
+ * rule of the grammar. Lists are address_list.c's.
  * Callers: cli, queue, envelope.c. It asks no DNS and sends nothing.
- * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.2, 3.4, 4.4 (obsolete forms).
+ * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.2, 3.4, 4.4 (obsolete forms);
+ * RFC 6531 3.3 (UTF-8).
  * Ownership: the text is borrowed, what is kept is copied into the address.
  */
 #include <arpa/inet.h>
@@ -17,10 +18,11 @@
 #include "base/err.h"
 #include "base/idna.h"
 #include "mail/address.h"
+#include "mail/cfws.h"
 
 #define LABEL_MAX 63 /* octets, RFC 1035 2.3.4 */
-#define SHOWN_MAX 100 /* octets of an address that an error quotes */
-#define NOWHERE SIZE_MAX
+#define SHOWN_MAX 100 /* octets of an address that an error quotes, */
+#define SHOWN_ROOM 381 /* the same once they are printable, with a NUL */
 
 /* Where the parser stands. */
 struct lex {
@@ -30,7 +32,6 @@ struct lex {
 	size_t at; /* next octet */
 	size_t gap; /* where the last white space and comments began */
 	unsigned flags; /* ADDRESS_ */
-	bool domain; /* the last rule was a domain */
 	struct err *e; /* borrowed */
 };
 
@@ -47,20 +48,16 @@ struct path {
 	struct part domain;
 	enum domain_kind kind;
 	char ip[INET6_ADDRSTRLEN]; /* of a literal */
+	char ascii[IDNA_NAME_MAX]; /* of a name */
 };
 
 /* ---- characters ---- */
 
-static bool
-is_space(int c)
-{
-	return c == ' ' || c == '\t';
-}
-
+/* C0, DEL and C1, of a code point. */
 static bool
 is_control(int c)
 {
-	return (c >= 0 && c < ' ') || c == 0x7f;
+	return (c >= 0 && c < ' ') || (c >= 0x7f && c < 0xa0);
 }
 
 static bool
@@ -90,12 +87,6 @@ is_atext(int c)
 	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
 /* ---- errors ---- */
 
 /* The octet at `at` as 0 to 255, -1 at the end. */
@@ -113,19 +104,19 @@ peek(const struct lex *l)
 
 /* The item as an error quotes it: printable, its head only when it is long. */
 static void
-show_item(const struct lex *l, char out[4 * SHOWN_MAX + 4])
+show_item(const struct lex *l, char out[SHOWN_ROOM + 3])
 {
 	size_t n = l->end - l->from;
 	const char *s = l->s + l->from;
 
 	if (n <= SHOWN_MAX) {
-		enc_printable_str(out, 4 * SHOWN_MAX + 1, s, n);
+		enc_printable_str(out, SHOWN_ROOM, s, n);
 		return;
 	}
 	n = SHOWN_MAX;
 	while (n > SHOWN_MAX - 3 && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n--;
-	enc_printable_str(out, 4 * SHOWN_MAX + 1, s, n);
+	enc_printable_str(out, SHOWN_ROOM, s, n);
 	n = strlen(out);
 	snprintf(out + n, 4, "...");
 }
@@ -134,7 +125,7 @@ show_item(const struct lex *l, char out[4 * SHOWN_MAX + 4])
 static int
 refuse(struct lex *l, size_t at, const char *what, const char *hint)
 {
-	char item[4 * SHOWN_MAX + 4];
+	char item[SHOWN_ROOM + 3];
 
 	show_item(l, item);
 	err_set(l->e, ERR_PERM, ERR_DATA,
@@ -162,7 +153,7 @@ static void
 name_char(const struct lex *l, size_t at, char *out, size_t size)
 {
 	int c = octet(l, at);
-	uint32_t cp;
+	uint32_t cp = 0xfffd; /* what is not UTF-8 is no control character */
 	size_t i, len;
 
 	for (i = 0; i < sizeof char_rows / sizeof char_rows[0]; i++) {
@@ -172,32 +163,20 @@ name_char(const struct lex *l, size_t at, char *out, size_t size)
 		}
 	}
 	len = enc_utf8(l->s + at, l->end - at, &cp);
-	snprintf(out, size, is_control(c) ? "control character %.*s" : "'%.*s'",
+	snprintf(out, size,
+	    is_control((int)cp) ? "control character %.*s" : "'%.*s'",
 	    (int)(len == 0 ? 1 : len), l->s + at);
-}
-
-/* What RFC 6531 would carry: the seam for SMTPUTF8 and IDNA. */
-static int
-refuse_utf8(struct lex *l, size_t at)
-{
-	const char *hint = " needs SMTPUTF8, which is not built in yet";
-	char c[16];
-
-	if (l->domain)
-		hint = ", a domain name in UTF-8 is not built in yet, "
-		       "write its xn-- form";
-	name_char(l, at, c, sizeof c);
-	return refuse(l, at, c, hint);
 }
 
 static int
 unexpected(struct lex *l, size_t at, const char *hint)
 {
 	char c[40], what[64];
+	uint32_t cp;
 
-	if (octet(l, at) >= 0x80)
-		return refuse_utf8(l, at);
 	name_char(l, at, c, sizeof c);
+	if (at < l->end && enc_utf8(l->s + at, l->end - at, &cp) == 0)
+		hint = ", which is not UTF-8";
 	snprintf(what, sizeof what, "unexpected %s", c);
 	return refuse(l, at, what, hint);
 }
@@ -219,42 +198,12 @@ unexpected_here(struct lex *l, const char *missing)
 	int c = peek(l);
 	bool word = is_atext(c) || c == '"' || c >= 0x80;
 
-	if (word && l->gap < l->at && is_space(octet(l, l->gap)))
+	if (word && l->gap < l->at && cfws_is_space(octet(l, l->gap)))
 		return unexpected(l, l->gap, "");
 	return unexpected(l, l->at, at_close(l) ? missing : "");
 }
 
 /* ---- quoted strings, comments, white space ---- */
-
-/* Behind the quoted string that begins at `at`, NOWHERE if it never ends. */
-static size_t
-quoted_end(const char *s, size_t at, size_t end)
-{
-	for (at++; at < end; at++) {
-		if (s[at] == '"')
-			return at + 1;
-		if (s[at] == '\\')
-			at++;
-	}
-	return NOWHERE;
-}
-
-/* The same for a comment; they nest (RFC 5322 3.2.2), a number holds that. */
-static size_t
-comment_end(const char *s, size_t at, size_t end)
-{
-	size_t depth = 0;
-
-	for (; at < end; at++) {
-		if (s[at] == '(')
-			depth++;
-		else if (s[at] == ')' && --depth == 0)
-			return at + 1;
-		else if (s[at] == '\\')
-			at++;
-	}
-	return NOWHERE;
-}
 
 static int
 unfinished(struct lex *l, size_t at)
@@ -268,20 +217,8 @@ unfinished(struct lex *l, size_t at)
 static int
 skip_cfws(struct lex *l)
 {
-	size_t end;
-
 	l->gap = l->at;
-	while (is_space(peek(l)) || peek(l) == '(') {
-		if (peek(l) != '(') {
-			l->at++;
-			continue;
-		}
-		end = comment_end(l->s, l->at, l->end);
-		if (end == NOWHERE)
-			return unfinished(l, l->at);
-		l->at = end;
-	}
-	return 0;
+	return cfws_skip(l->s, &l->at, l->end) ? 0 : unfinished(l, l->at);
 }
 
 /* ---- local part and domain (RFC 5321 4.1.2) ---- */
@@ -315,13 +252,34 @@ keep(struct lex *l, struct part *p)
 	return 0;
 }
 
+/* The octets of the character at the cursor that RFC 6531 3.3 adds to those
+ * of RFC 5321, 0 if it is none: UTF-8, and no control character. */
+static size_t
+wide(const struct lex *l)
+{
+	uint32_t cp;
+	size_t n =
+	    l->at < l->end ? enc_utf8(l->s + l->at, l->end - l->at, &cp) : 0;
+
+	return n > 1 && !is_control((int)cp) ? n : 0;
+}
+
+static int
+keep_wide(struct lex *l, struct part *p)
+{
+	for (size_t n = wide(l); n > 0; n--)
+		if (keep(l, p) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 atom(struct lex *l, struct part *p)
 {
-	if (!is_atext(peek(l)))
+	if (!is_atext(peek(l)) && wide(l) == 0)
 		return unexpected_here(l, ", the local part is missing");
-	while (is_atext(peek(l)))
-		if (keep(l, p) == -1)
+	while (is_atext(peek(l)) || wide(l) > 0)
+		if ((wide(l) > 0 ? keep_wide(l, p) : keep(l, p)) == -1)
 			return -1;
 	return 0;
 }
@@ -340,7 +298,10 @@ dot_string(struct lex *l, struct part *p)
 	}
 }
 
-/* Printable ASCII only: RFC 5321's qtext is narrower than RFC 5322's. */
+/*
+ * Printable ASCII, of which RFC 5321 has less than RFC 5322, and what RFC 6531
+ * adds; that is never behind a backslash.
+ */
 static int
 quoted_string(struct lex *l, struct part *p)
 {
@@ -352,6 +313,11 @@ quoted_string(struct lex *l, struct part *p)
 	while (peek(l) != '"' || escaped) {
 		if (peek(l) == -1)
 			return unfinished(l, start);
+		if (!escaped && wide(l) > 0) {
+			if (keep_wide(l, p) == -1)
+				return -1;
+			continue;
+		}
 		if (peek(l) < ' ' || peek(l) > '~')
 			return unexpected(l, l->at, "");
 		escaped = !escaped && peek(l) == '\\';
@@ -364,25 +330,27 @@ quoted_string(struct lex *l, struct part *p)
 static int
 local_part(struct lex *l, struct part *p)
 {
-	l->domain = false;
 	part_init(p, ADDRESS_LOCAL_MAX, "local part longer than 64 octets");
 	return peek(l) == '"' ? quoted_string(l, p) : dot_string(l, p);
 }
 
+/* One in UTF-8 may be longer than its A-label, whose length counts. */
 static int
 label(struct lex *l, struct part *p)
 {
 	size_t start = l->at;
+	bool ascii = true;
 
-	if (!is_label(peek(l)))
+	if (!is_label(peek(l)) && wide(l) == 0)
 		return unexpected_here(l, ", the domain is missing");
 	if (peek(l) == '-')
 		return unexpected(l, start, ", no label begins with it");
-	while (is_label(peek(l))) {
-		if (l->at - start == LABEL_MAX)
+	while (is_label(peek(l)) || wide(l) > 0) {
+		ascii = ascii && wide(l) == 0;
+		if (ascii && l->at - start == LABEL_MAX)
 			return refuse(
 			    l, l->at, "label longer than 63 octets", "");
-		if (keep(l, p) == -1)
+		if ((wide(l) > 0 ? keep_wide(l, p) : keep(l, p)) == -1)
 			return -1;
 	}
 	if (octet(l, l->at - 1) == '-')
@@ -392,28 +360,62 @@ label(struct lex *l, struct part *p)
 
 /* No top-level domain is a number, so this is an address that lacks its []. */
 static int
-check_number(struct lex *l, size_t start, const struct part *p)
+check_number(struct lex *l, size_t start, const char *name)
 {
-	const char *dot = strrchr(p->s, '.');
-	const char *last = dot == NULL ? p->s : dot + 1;
+	const char *dot = strrchr(name, '.');
+	const char *last = dot == NULL ? name : dot + 1;
 	struct in_addr ip;
 	char hint[ADDRESS_DOMAIN_MAX + 12];
 
 	if (last[strspn(last, "0123456789")] != '\0')
 		return 0;
-	if (inet_pton(AF_INET, p->s, &ip) != 1)
+	if (inet_pton(AF_INET, name, &ip) != 1)
 		return refuse(l, start, "domain that ends in a number", "");
-	snprintf(hint, sizeof hint, ", write [%s]", p->s);
+	snprintf(hint, sizeof hint, ", write [%s]", name);
 	return refuse(l, start, "IP address without brackets", hint);
 }
 
+/* Why it has no A-labels: it is no domain, or this machine cannot say. */
 static int
-domain_name(struct lex *l, struct part *p)
+refuse_domain(struct lex *l, size_t start, const struct err *why)
+{
+	char item[SHOWN_ROOM + 3], hint[256];
+
+	snprintf(hint, sizeof hint, ": %.250s", why->text);
+	if (why->verdict == ERR_PERM)
+		return refuse(l, start, "malformed domain", hint);
+	show_item(l, item);
+	err_set(l->e, why->verdict, why->kind, "address \"%s\"%s", item, hint);
+	l->e->stage = STAGE_INPUT;
+	l->e->scope = SCOPE_RECIPIENT;
+	return -1;
+}
+
+/* The domain as DNS is asked for it (RFC 6531 3.2). */
+static int
+convert(struct lex *l, size_t start, struct path *p)
+{
+	struct err why;
+	size_t n;
+
+	if (idna_to_ascii(p->domain.s, p->domain.n, p->ascii, &why) == -1)
+		return refuse_domain(l, start, &why);
+	/* A dot of another script may have been the final one. */
+	n = strlen(p->ascii);
+	if (p->ascii[n - 1] == '.')
+		p->ascii[--n] = '\0';
+	if (n > p->domain.max)
+		return refuse(l, start, p->domain.over, "");
+	return check_number(l, start, p->ascii);
+}
+
+static int
+domain_name(struct lex *l, struct path *p)
 {
 	size_t start = l->at;
 
 	for (;;) {
-		if (label(l, p) == -1 || skip_cfws(l) == -1)
+		if (label(l, &p->domain) == -1 || skip_cfws(l) == -1)
 			return -1;
 		if (peek(l) != '.')
 			break;
@@ -423,10 +425,10 @@ domain_name(struct lex *l, struct part *p)
 		/* A final dot is a habit of DNS; SMTP has none. */
 		if (!is_label(peek(l)) && peek(l) < 0x80)
 			break;
-		if (put(l, p, '.') == -1)
+		if (put(l, &p->domain, '.') == -1)
 			return -1;
 	}
-	return at_close(l) ? check_number(l, start, p) : 0;
+	return at_close(l) ? convert(l, start, p) : 0;
 }
 
 /* The text between the brackets as an IP address (RFC 5321 4.1.3). */
@@ -469,11 +471,10 @@ literal(struct lex *l, struct path *p)
 static int
 domain(struct lex *l, struct path *p)
 {
-	l->domain = true;
 	p->kind = DOMAIN_NAME;
 	if (skip_cfws(l) == -1)
 		return -1;
-	return peek(l) == '[' ? literal(l, p) : domain_name(l, &p->domain);
+	return peek(l) == '[' ? literal(l, p) : domain_name(l, p);
 }
 
 /* ---- paths and mailboxes ---- */
@@ -558,22 +559,22 @@ angle(struct lex *l, struct path *p)
 static int
 skip_name(struct lex *l)
 {
-	size_t at = l->at, next, stray = NOWHERE;
+	size_t at = l->at, next, stray = CFWS_OPEN;
 
 	for (; at < l->end && l->s[at] != '<'; at = next) {
 		next = at + 1;
 		if (l->s[at] == '"')
-			next = quoted_end(l->s, at, l->end);
+			next = cfws_quoted_end(l->s, at, l->end);
 		else if (l->s[at] == '(')
-			next = comment_end(l->s, at, l->end);
-		else if (stray == NOWHERE && strchr(",:;>", l->s[at]) != NULL)
+			next = cfws_comment_end(l->s, at, l->end);
+		else if (stray == CFWS_OPEN && strchr(",:;>", l->s[at]) != NULL)
 			stray = at;
-		if (next == NOWHERE)
+		if (next == CFWS_OPEN)
 			return unfinished(l, at);
 	}
 	if (at == l->end)
 		return 0;
-	if (stray != NOWHERE)
+	if (stray != CFWS_OPEN)
 		return unexpected(l, stray, "");
 	l->at = at;
 	return 1;
@@ -584,7 +585,8 @@ static int
 check_controls(struct lex *l)
 {
 	for (size_t at = l->from; at < l->end; at++)
-		if (is_control(octet(l, at)) && l->s[at] != '\t')
+		if (octet(l, at) < 0x80 && is_control(octet(l, at)) &&
+		    l->s[at] != '\t')
 			return unexpected(l, at, "");
 	return 0;
 }
@@ -619,43 +621,62 @@ no_memory(struct address *a, struct err *e)
 	return -1;
 }
 
+/*
+ * The domain as a command has it. Beside a local part that is ASCII it is,
+ * too, so that any server takes it; beside another it is as typed (RFC 6531
+ * 3.3).
+ */
+static const char *
+domain_on_wire(const struct path *p)
+{
+	bool typed = p->kind != DOMAIN_NAME ||
+	    !enc_has_8bit(p->domain.s, p->domain.n) ||
+	    enc_has_8bit(p->local.s, p->local.n);
+
+	return typed ? p->domain.s : p->ascii;
+}
+
 static int
 fill(struct address *a, const struct path *p, struct err *e)
 {
-	size_t n = p->local.n + p->domain.n + 2;
+	const char *domain = domain_on_wire(p);
+	size_t n = p->local.n + strlen(domain) + 2;
 
-	*a = (struct address){ .local_len = p->local.n, .kind = p->kind };
+	*a = (struct address){ .local_len = p->local.n,
+		.kind = p->kind,
+		.needs_utf8 = enc_has_8bit(p->local.s, p->local.n) };
 	a->raw = malloc(n);
 	if (a->raw == NULL)
 		return no_memory(a, e);
 	snprintf(a->raw, n, "%s%s%s", p->local.s,
-	    p->kind == DOMAIN_NONE ? "" : "@", p->domain.s);
+	    p->kind == DOMAIN_NONE ? "" : "@", domain);
 	if (p->kind == DOMAIN_NONE)
 		return 0;
-	a->ascii = strdup(p->kind == DOMAIN_NAME ? p->domain.s : p->ip);
+	a->ascii = strdup(p->kind == DOMAIN_NAME ? p->ascii : p->ip);
 	a->utf8 = strdup(p->domain.s);
-	if (a->ascii == NULL || a->utf8 == NULL)
-		return no_memory(a, e);
-	for (char *c = a->ascii; *c != '\0'; c++)
-		*c = (char)lower(*c);
-	return 0;
+	return a->ascii == NULL || a->utf8 == NULL ? no_memory(a, e) : 0;
 }
 
-static int
-parse(struct address *a, struct lex *l)
+int
+address_parse_part(struct address *a, const char *s, size_t from, size_t end,
+    unsigned flags, struct err *e)
 {
+	struct lex l = { .s = s,
+		.from = from,
+		.at = from,
+		.end = end,
+		.flags = flags,
+		.e = e };
 	struct path p;
 
-	return mailbox(l, &p) == -1 ? -1 : fill(a, &p, l->e);
+	return mailbox(&l, &p) == -1 ? -1 : fill(a, &p, e);
 }
 
 int
 address_parse(
     struct address *a, const char *s, size_t n, unsigned flags, struct err *e)
 {
-	struct lex l = { .s = s, .end = n, .flags = flags, .e = e };
-
-	return parse(a, &l);
+	return address_parse_part(a, s, 0, n, flags, e);
 }
 
 void
@@ -698,176 +719,6 @@ address_hash(const struct address *a)
 	for (; *d != '\0'; d++)
 		h = (h ^ (unsigned char)*d) * 0x100000001b3u;
 	return (size_t)(h ^ h >> 32);
-}
-
-/* ---- lists ---- */
-
-/* Where in an item of a list the cutter is. */
-enum place {
-	TOP,
-	PATH, /* behind '<' */
-	ROUTE, /* behind '<' and '@': commas belong to the route */
-	LITERAL /* behind '[': colons belong to the address */
-};
-
-struct list {
-	const char *s; /* borrowed: the whole text */
-	size_t end;
-	size_t at; /* next octet */
-	size_t from; /* the item's first octet */
-	bool in_group;
-	enum place place;
-	char last; /* the item's last octet but for white space, or 0 */
-	bool path; /* the item has an '@' or '<', so it is no group's name */
-};
-
-static void
-begin_item(struct list *l)
-{
-	l->from = l->at;
-	l->place = TOP;
-	l->last = '\0';
-	l->path = false;
-}
-
-/* Behind the quoted string, comment or space at the cursor, if one is there. */
-static bool
-skip_opaque(struct list *l)
-{
-	char c = l->s[l->at];
-	size_t next = l->at + 1;
-
-	if (c == '"')
-		next = quoted_end(l->s, l->at, l->end);
-	else if (c == '(')
-		next = comment_end(l->s, l->at, l->end);
-	else if (!is_space(c))
-		return false;
-	if (c == '"')
-		l->last = c;
-	l->at = next == NOWHERE ? l->end : next;
-	return true;
-}
-
-static void
-change_place(struct list *l, char c)
-{
-	static const struct {
-		enum place from;
-		char last; /* 0: whatever stands before it */
-		char c;
-		enum place to;
-	} rows[] = {
-		{ TOP, '\0', '<', PATH },
-		{ TOP, '\0', '[', LITERAL },
-		{ PATH, '<', '@', ROUTE },
-		{ PATH, '\0', '>', TOP },
-		{ ROUTE, '\0', '>', TOP },
-		{ LITERAL, '\0', ']', TOP },
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		if (rows[i].from == l->place && rows[i].c == c &&
-		    (rows[i].last == '\0' || rows[i].last == l->last)) {
-			l->place = rows[i].to;
-			break;
-		}
-	}
-	l->path = l->path || c == '@' || c == '<';
-	l->last = c;
-}
-
-/* "Name:" opens a group (RFC 5322 3.4); groups do not nest. */
-static bool
-opens_group(const struct list *l, char c)
-{
-	return c == ':' && l->place == TOP && !l->in_group && !l->path &&
-	    l->last != '\0';
-}
-
-static bool
-ends_item(const struct list *l, char c)
-{
-	if (c == ';')
-		return l->in_group && l->place == TOP;
-	return c == ',' && l->place != ROUTE;
-}
-
-/*
- * Go to the end of the item at the cursor and return it; the cursor is
- * behind the separator. A group's name and its ':' are no part of the item.
- * What is opened and never closed reaches to the next comma, a quoted string
- * or comment to the end of the text.
- */
-static size_t
-item_end(struct list *l)
-{
-	begin_item(l);
-	while (l->at < l->end) {
-		char c = l->s[l->at];
-
-		if (skip_opaque(l))
-			continue;
-		l->at++;
-		if (opens_group(l, c)) {
-			l->in_group = true;
-			begin_item(l);
-		} else if (ends_item(l, c)) {
-			l->in_group = l->in_group && c != ';';
-			return l->at - 1;
-		} else
-			change_place(l, c);
-	}
-	return l->end;
-}
-
-/* Nothing but white space and comments. */
-static bool
-is_blank(struct lex l)
-{
-	return skip_cfws(&l) == 0 && peek(&l) == -1;
-}
-
-static int
-give(struct lex *l, address_fn *fn, void *ctx)
-{
-	struct address a;
-	const char *item;
-	size_t n;
-	int rc;
-
-	while (is_space(peek(l)))
-		l->at++;
-	while (l->end > l->at && is_space(l->s[l->end - 1]))
-		l->end--;
-	l->from = l->at;
-	if (is_blank(*l))
-		return 0;
-	item = l->s + l->from;
-	n = l->end - l->from;
-	rc = parse(&a, l);
-	return fn(ctx, item, n, rc == 0 ? &a : NULL, rc == 0 ? NULL : l->e);
-}
-
-int
-address_each(const char *s, size_t n, unsigned flags, address_fn *fn, void *ctx)
-{
-	struct list list = { .s = s, .end = n };
-	struct err e;
-	int rc = 0;
-
-	while (rc == 0 && list.at < n) {
-		size_t end = item_end(&list);
-		struct lex l = { .s = s,
-			.from = list.from,
-			.at = list.from,
-			.end = end,
-			.flags = flags,
-			.e = &e };
-
-		rc = give(&l, fn, ctx);
-	}
-	return rc;
 }
 
 /* ---- host names ---- */

@@ -2,7 +2,7 @@
  * address: RFC 5321 paths and the RFC 5322 address forms people type.
  * Called by cli (arguments), queue and -t; proto writes what is kept here.
  * It opens nothing and asks no DNS; it decides what may enter a command.
- * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.4; RFC 6531 later.
+ * RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 5322 3.4; RFC 6531 3.3.
  * Ownership: strings belong to the struct; address_free() releases them.
  */
 #ifndef MAIL_ADDRESS_H
@@ -15,19 +15,20 @@ struct err;
 
 enum domain_kind {
 	DOMAIN_NONE, /* null path, <Postmaster>, a bare name */
-	DOMAIN_NAME, /* LDH name, no final dot */
+	DOMAIN_NAME, /* a name, no final dot */
 	DOMAIN_IPV4, /* [192.0.2.1] */
 	DOMAIN_IPV6, /* [IPv6:2001:db8::1] */
 };
 
 struct address {
-	char *raw; /* owned: local@domain as it goes into <>, "" is null */
-	char *ascii; /* owned: domain, lower case; of a literal the bare IP
-			text without brackets and tag; NULL if none */
-	char *utf8; /* owned: the domain as typed (U-labels one day) */
+	char *raw; /* owned: local@domain as it goes into <>, "" is null; ASCII
+		      if the local part is */
+	char *ascii; /* owned: domain, A-labels in lower case; of a literal the
+			bare IP text without brackets and tag; NULL if none */
+	char *utf8; /* owned: the domain as typed, perhaps in U-labels */
 	size_t local_len; /* octets of raw that are the local part */
 	enum domain_kind kind;
-	bool needs_utf8; /* cannot go without SMTPUTF8 */
+	bool needs_utf8; /* local part not ASCII: never without SMTPUTF8 */
 };
 
 /* What address_parse() lets pass beside local@domain. */
@@ -45,14 +46,19 @@ struct address {
  * comments and white space (unfolded: a CR or LF is refused wherever it
  * stands, as is every control character but a tab that is white space). The
  * local part is kept octet by octet as typed, a quoted one with its quotes;
- * a final dot of the domain is dropped.
+ * a final dot of the domain is dropped. Both may be in UTF-8 (RFC 6531 3.3);
+ * the limits are octets of what is typed, and of the A-labels.
  * 0, or -1 with `e` (perm, data, enhanced 5.1.3; 5.1.7 is the caller's to
  * set for senders): the sentence names the offending character and its
- * 1-based position in s, in octets. No memory is temp, machine. `a` is filled
- * only on 0; free it.
+ * 1-based position in s, in octets. No memory, or no libidn2 for a domain that
+ * wants it (base/idna.h), is temp, machine. `a` is filled only on 0; free it.
  */
 int address_parse(
     struct address *a, const char *s, size_t n, unsigned flags, struct err *e);
+
+/* The same of the octets from `from` to `end`; positions count from s. */
+int address_parse_part(struct address *a, const char *s, size_t from,
+    size_t end, unsigned flags, struct err *e);
 
 /*
  * Each address in a list as an argument or header holds it: separated by

@@ -124,14 +124,57 @@ sender() {
 	stored 0
 }
 
-@test "UTF-8 in addresses is refused by name" {
-	deliver $'b\303\266b@x.test' $'bob@h\303\266st.test' carol@x.test
+@test "domains in any script go as A-labels" {
+	deliver 'bob@münchen.test' 'bob@XN--MNCHEN-3YA.test' \
+		'Jörg <carol@ＢＵＥＣＨＥＲ。test.>' dora@faß.test
+	exits 0
+	assert_equal "$(recipients)" \
+		'<bob@xn--mnchen-3ya.test> <carol@buecher.test> <dora@xn--fa-hia.test>'
+	send -f 'alice@bücher.test' --host "127.0.0.1:$PORT" bob@x.test <message
+	exits 0
+	assert_equal "$(sender box/2.env)" '<alice@xn--bcher-kva.test>'
+}
+
+@test "a domain that is none in its script: 67, and why" {
+	deliver 'bob@mün_chen.test' 'carol@☃.test' dora@x.test
 	exits 67
-	says SMTPUTF8 'xn-- form'
+	assert_equal "$(recipients)" '<dora@x.test>'
+	says 'bob@mün_chen.test: failed' 'an underscore stands in ASCII labels'
+	says 'carol@☃.test: failed' 'a character in it is not for names'
+}
+
+@test "without libidn2 a domain in UTF-8 is temporary, ASCII goes" {
+	mkdir -p empty
+	: >empty/libidn2.so.0
+	LD_LIBRARY_PATH=$PWD/empty deliver 'bob@münchen.test' carol@x.test
+	exits 69
 	assert_equal "$(recipients)" '<carol@x.test>'
-	send -f $'b\303\266b@x.test' --host "127.0.0.1:$PORT" bob@x.test \
-		<message
-	usage_error SMTPUTF8
+	says 'bob@münchen.test: deferred' 'package libidn2-0'
+	LD_LIBRARY_PATH=$PWD/empty send -f 'a@münchen.test' \
+		--host "127.0.0.1:$PORT" bob@x.test <message
+	exits 71
+	says 'package libidn2-0'
+}
+
+@test "a local part in UTF-8 and a server without SMTPUTF8: 65" {
+	deliver 'böb@x.test' carol@x.test
+	exits 65
+	assert_equal "$(recipients)" '<carol@x.test>'
+	says 'smtpsend: böb@x.test: failed at rcpt' SMTPUTF8
+	send -f 'böb@x.test' --host "127.0.0.1:$PORT" bob@x.test <message
+	exits 65
+	says "the sender's address is not ASCII"
+	stored 1
+}
+
+@test "octets that are not UTF-8, and C1, are in no address" {
+	deliver $'b\366b@x.test' $'b\302\205b@x.test' $'b@x.test\233' carol@x.test
+	exits 67
+	assert_equal "$(recipients)" '<carol@x.test>'
+	says 'b\xF6b@x.test: failed' 'which is not UTF-8'
+	says 'b\xC2\x85b@x.test: failed' 'control character \xC2\x85'
+	send -f $'b\366b@x.test' --host "127.0.0.1:$PORT" bob@x.test <message
+	usage_error 'which is not UTF-8'
 }
 
 @test "the null sender" {
@@ -240,6 +283,16 @@ from_header() {
 	assert_equal "$(recipients)" \
 		'<bob@x.test> <carol@x.test> <dora@x.test> <fay@x.test>'
 	refute grep -qi bcc box/1.msg
+}
+
+@test "-t: addresses in UTF-8; an encoded word is none" {
+	printf '%s\n' 'To: Jörg <bob@münchen.test>, böb@x.test,' \
+		' =?utf-8?q?b=C3=B6b?=@x.test' 'Subject: hi' '' hello >message
+	send -f alice@x.test --host "127.0.0.1:$PORT" --dry-run --json -t \
+		<message
+	exits 0
+	assert_equal "$(json '[.recipients[].address] | join(" ")')" \
+		'bob@xn--mnchen-3ya.test böb@x.test =?utf-8?q?b=C3=B6b?=@x.test'
 }
 
 @test "-t: recipients of the header are added to the arguments" {

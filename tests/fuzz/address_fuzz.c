@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "mail/address.h"
 
@@ -18,14 +19,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* Printable; a space, '<' or '>' only between quotes. */
+/*
+ * Printable; a space, '<' or '>' only between quotes; UTF-8 only if it is said
+ * to be there, and no C1 then.
+ */
 static void
-check_octets(const char *s, size_t local_len)
+check_octets(const char *s, size_t local_len, bool utf8)
 {
-	for (size_t i = 0; s[i] != '\0'; i++) {
+	uint32_t cp;
+	size_t n;
+
+	MUST(utf8 == enc_has_8bit(s, local_len));
+	MUST(utf8 || !enc_has_8bit(s, strlen(s)));
+	for (size_t i = 0; s[i] != '\0'; i += n) {
 		bool quoted = s[0] == '"' && i < local_len;
 
-		MUST(s[i] >= ' ' && s[i] <= '~');
+		n = enc_utf8(s + i, strlen(s + i), &cp);
+		MUST(n > 0 && cp >= ' ' && (cp < 0x7f || cp >= 0xa0));
 		MUST(quoted || strchr(" <>(),;\"\\", s[i]) == NULL);
 	}
 }
@@ -44,7 +54,10 @@ check_parts(const struct address *a)
 		return;
 	}
 	MUST(a->local_len > 0 && a->raw[a->local_len] == '@');
-	MUST(strcmp(a->utf8, a->raw + a->local_len + 1) == 0);
+	MUST(strcmp(a->utf8, a->raw + a->local_len + 1) == 0 ||
+	    strcmp(a->ascii, a->raw + a->local_len + 1) == 0);
+	MUST(enc_is_utf8(a->utf8, strlen(a->utf8)));
+	MUST(!enc_has_8bit(a->ascii, strlen(a->ascii)));
 	MUST((a->utf8[0] == '[') == (a->kind != DOMAIN_NAME));
 	if (a->kind == DOMAIN_NAME)
 		MUST(address_is_hostname(a->ascii, strlen(a->ascii)));
@@ -76,7 +89,7 @@ check_again(const struct address *a)
 static void
 check_address(const struct address *a)
 {
-	check_octets(a->raw, a->local_len);
+	check_octets(a->raw, a->local_len, a->needs_utf8);
 	check_parts(a);
 	check_again(a);
 }

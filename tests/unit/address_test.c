@@ -477,38 +477,148 @@ TEST(control_characters_by_name)
 	    "position 2");
 }
 
-TEST(utf8_is_refused_for_now)
+/* ---- UTF-8 (RFC 6531 3.3) ---- */
+
+TEST(domains_become_a_labels)
 {
 	static const struct pair rows[] = {
-		{ "j\303\266rg@x",
-		    "'\303\266' at position 2 needs SMTPUTF8, "
-		    "which is not built in yet" },
-		{ "\"\303\266\"@x",
-		    "'\303\266' at position 2 needs SMTPUTF8, "
-		    "which is not built in yet" },
-		{ "a@\303\274.de",
-		    "'\303\274' at position 3, a domain name "
-		    "in UTF-8 is not built in yet, "
-		    "write its xn-- form" },
-		{ "a@1\303\274",
-		    "'\303\274' at position 4, a domain name "
-		    "in UTF-8 is not built in yet, "
-		    "write its xn-- form" },
-		{ "a@x.\303\274",
-		    "'\303\274' at position 5, a domain name "
-		    "in UTF-8 is not built in yet, "
-		    "write its xn-- form" },
-		{ "<@\303\274:a@x>",
-		    "'\303\274' at position 3, a domain name "
-		    "in UTF-8 is not built in yet, "
-		    "write its xn-- form" },
+		{ "joerg@münchen.de", "joerg@xn--mnchen-3ya.de" },
+		{ "<joerg@MÜNCHEN.DE.>", "joerg@xn--mnchen-3ya.de" },
+		{ "a@faß.example", "a@xn--fa-hia.example" },
+		{ "a@例え。テスト。", "a@xn--r8jz45g.xn--zckzah" },
+		{ "a@x . ü", "a@x.xn--tda" },
+		{ "a@_x.1ü", "a@_x.xn--1-eha" },
+		{ "a@XN--TDA.DE", "a@XN--TDA.DE" },
+		{ "<@münchen.de:a@x>", "a@x" },
+		{ "Jörg <joerg@ü>", "joerg@xn--tda" },
+	};
+
+	check_pairs(rows, COUNT(rows), 0);
+}
+
+TEST(local_parts_stay_as_typed)
+{
+	static const char *const same[] = { "jörg@example.org",
+		"用户@例子.测试", "\"jö rg\"@x", "jörg@[192.0.2.1]",
+		"ö@MÜNCHEN.de", "\xf0\x9f\x93\xa7@x", "\xc2\xa0@x", "ö.ü@x",
+		"aö@xn--tda" };
+
+	for (size_t i = 0; i < COUNT(same); i++)
+		CHECK_STR(parse(same[i]), same[i]);
+}
+
+TEST(fields_of_utf8)
+{
+	static const struct {
+		const char *s, *raw, *ascii, *utf8;
+		size_t local_len;
+		bool needs;
+	} rows[] = {
+		{ "a@Ü.de", "a@xn--tda.de", "xn--tda.de", "Ü.de", 1, false },
+		{ "ö@Ü.de", "ö@Ü.de", "xn--tda.de", "Ü.de", 2, true },
+		{ "ö@X.de", "ö@X.de", "x.de", "X.de", 2, true },
+		{ "ö@[192.0.2.1]", "ö@[192.0.2.1]", "192.0.2.1", "[192.0.2.1]",
+		    2, true },
+	};
+	struct address a;
+	struct err e;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CHECK_INT(
+		    address_parse(&a, rows[i].s, strlen(rows[i].s), 0, &e), 0);
+		CHECK_STR(a.raw, rows[i].raw);
+		CHECK_STR(a.ascii, rows[i].ascii);
+		CHECK_STR(a.utf8, rows[i].utf8);
+		CHECK_INT(a.local_len, rows[i].local_len);
+		CHECK_INT(a.needs_utf8, rows[i].needs);
+		address_free(&a);
+	}
+}
+
+TEST(what_is_not_utf8_is_refused)
+{
+	static const struct pair rows[] = {
+		{ "\377@x",
+		    "unexpected '\\xFF' at position 1, which is not UTF-8" },
+		{ "j\366rg@x",
+		    "unexpected '\\xF6' at position 2, which is not UTF-8" },
+		{ "\"\303\"@x",
+		    "unexpected '\\xC3' at position 2, which is not UTF-8" },
+		{ "a@m\374nchen.de",
+		    "unexpected '\\xFC' at position 4, which is not UTF-8" },
+		{ "\355\240\200@x",
+		    "unexpected '\\xED' at position 1, which is not UTF-8" },
+		{ "a\302\205b@x",
+		    "unexpected control character \\xC2\\x85 at position 2" },
+		{ "\"\302\237\"@x",
+		    "unexpected control character \\xC2\\x9F at position 2" },
+		{ "a@\302\200",
+		    "unexpected control character \\xC2\\x80 at position 3" },
+		{ "\"\\ö\"@x", "unexpected 'ö' at position 3" },
+		{ "a@x ö", "unexpected space at position 4" },
+		{ "<a@x>ö", "unexpected 'ö' at position 6" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *got = parse(rows[i].in);
+
+		CHECK(strstr(got, rows[i].out) != NULL);
+		CHECK_STR(got + strlen(got) - strlen(rows[i].out), rows[i].out);
+	}
+}
+
+TEST(domains_that_are_none)
+{
+	static const struct pair rows[] = {
+		{ "a@mün_chen.de",
+		    "malformed domain at position 3: "
+		    "an underscore stands in ASCII labels only" },
+		{ "<a@☃.net>",
+		    "malformed domain at position 4: "
+		    "a character in it is not for names" },
+		{ "a@ü..de", "unexpected '.' at position 6" },
+		{ "a@-ü.de",
+		    "unexpected '-' at position 3, no label begins with it" },
+		{ "a@ü-.de",
+		    "unexpected '-' at position 5, no label ends with it" },
+		{ "a@１９２.0.2.1",
+		    "IP address without brackets at position 3, "
+		    "write [192.0.2.1]" },
+		{ "a@ü.１", "domain that ends in a number at position 3" },
+		{ "a@x＠ü",
+		    "malformed domain at position 3: it is no host name" },
 	};
 
 	check_refused(rows, COUNT(rows));
-	CHECK_STR(parse("\377@x"),
-	    "address \"\\xFF@x\": '\\xFF' at position "
-	    "1 needs SMTPUTF8, which is not built in "
-	    "yet");
+}
+
+/* `head`, n times `piece`, and `tail`. */
+static const char *
+many(const char *head, const char *piece, size_t n, const char *tail)
+{
+	static char out[600];
+	size_t at = (size_t)snprintf(out, sizeof out, "%s", head);
+
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(out + at, sizeof out - at, "%s", piece);
+	snprintf(out + at, sizeof out - at, "%s", tail);
+	return out;
+}
+
+TEST(utf8_is_limited_by_its_octets)
+{
+	const char *s = many("", "ö", 32, "@x");
+
+	CHECK_STR(parse(s), s);
+	CHECK(strstr(parse(many("", "ö", 32, "a@x")),
+		  "local part longer than 64 octets at position 65") != NULL);
+	CHECK(strstr(parse(many("a", "ö", 32, "@x")),
+		  "local part longer than 64 octets") != NULL);
+	/* 74 octets as typed are fine, since the A-label has 43. */
+	CHECK_INT(strlen(parse(many("a@", "ö", 37, ""))), 2 + 43);
+	/* 98 octets as typed, 253 as A-labels. */
+	CHECK(strstr(parse(many("a@", "ö.", 31, "abcde")),
+		  "path longer than 256 octets at position 3") != NULL);
 }
 
 /* ---- limits ---- */
@@ -623,7 +733,7 @@ TEST(hostile_escapes_fit_the_sentence)
 	CHECK_INT(strlen(parse(repeat(s, '\033', 199))),
 	    strlen("address \"...\": unexpected control character \\x1B at "
 		   "position 1") +
-		400);
+		380);
 }
 
 TEST(a_comment_nests_as_deep_as_it_likes)
@@ -662,6 +772,8 @@ TEST(local_parts_octet_by_octet_domains_case_blind)
 {
 	CHECK(equal("a@x", "a@X"));
 	CHECK(equal("a@x", "A B <a@x.>"));
+	CHECK(equal("a@Ü.de", "a@xn--tda.de"));
+	CHECK(equal("ö@Ü.de", "ö@XN--TDA.de"));
 	CHECK(!equal("a@x", "A@x"));
 	CHECK(!equal("a@x", "a@xy"));
 	CHECK(!equal("a@x", "ab@x"));

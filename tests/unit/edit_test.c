@@ -127,7 +127,7 @@ TEST(in_order_and_counted)
 	CHECK_INT(m.header_8bit, 0);
 	for (int i = 0; i < 3; i++)
 		edit_free(&edits[i]);
-	CHECK_INT(edit_parse(&edits[0], "To=\303\274@x.test", &e), -1);
+	CHECK_INT(edit_parse(&edits[0], "To=\374@x.test", &e), -1);
 	message_free(&m);
 }
 
