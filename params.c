@@ -2,7 +2,8 @@
  * params: see params.h. A parameter is a row: when it is wanted, how it is
  * written, and what is done where the server does not offer its extension.
  * Callers: proto.c, cli/report.c. It knows no step and no connection.
- * RFC 1870 3, 3461 4 and 5.2.2, 6152 3, 6531 3.4, 6533 3; RFC 3463 3.
+ * RFC 1870 3, 2852, 3461 4 and 5.2.2, 4865, 4954 5, 6152 3, 6531 3.4, 6533 3,
+ * 6710; RFC 3463 3.
  * Ownership: see params.h.
  */
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/when.h"
 #include "mail/envelope.h"
 #include "mail/view.h"
 #include "params.h"
@@ -269,8 +271,162 @@ write_orcpt(struct buf *b, const struct params *p, const struct recipient *r)
 		buf_cut(b, from);
 }
 
+/* ---- DELIVERBY, FUTURERELEASE, MT-PRIORITY, AUTH ---- */
+
+static bool
+by_returned(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->by.wanted && p->env->by.returned;
+}
+
+static bool
+by_told(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->by.wanted && !p->env->by.returned;
+}
+
+/* RFC 2852 4.1.4: what we had of the time the next server has not. */
+static int64_t
+by_left(const struct params *p)
+{
+	const struct deliver_by *by = &p->env->by;
+	int64_t left = by->seconds - (p->now - by->since) / 1000;
+
+	return left < -WHEN_SPAN_MAX ? -WHEN_SPAN_MAX : left;
+}
+
+static void
+write_by(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_addf(b, " BY=%" PRId64 ";%s%s", by_left(p),
+	    p->env->by.returned ? "R" : "N", p->env->by.trace ? "T" : "");
+}
+
+static int
+limit_by(const struct params *p, struct err *e)
+{
+	int64_t left = by_left(p);
+
+	if (left > 0 && (uint64_t)left >= p->caps->deliver_by_min)
+		return 0;
+	if (left <= 0)
+		err_set(e, ERR_PERM, ERR_REPLY,
+		    "the time in which it was to be delivered is over");
+	else
+		err_set(e, ERR_PERM, ERR_REPLY,
+		    "it is to be delivered within %" PRId64
+		    " seconds, the server wants %" PRIu64,
+		    left, p->caps->deliver_by_min);
+	e->enhanced = (struct enhanced){ 5, 4, 7 };
+	return -1;
+}
+
+static bool
+has_hold_for(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->hold_for > 0;
+}
+
+static void
+write_hold_for(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_addf(b, " HOLDFOR=%" PRId64, p->env->hold_for);
+}
+
+static int
+limit_hold_for(const struct params *p, struct err *e)
+{
+	uint64_t max = p->caps->hold_max;
+
+	if (max == 0 || (uint64_t)p->env->hold_for <= max)
+		return 0;
+	err_set(e, ERR_PERM, ERR_REPLY,
+	    "it is to be held for %" PRId64
+	    " seconds, the server holds no longer than %" PRIu64,
+	    p->env->hold_for, max);
+	e->enhanced = (struct enhanced){ 5, 3, 3 };
+	return -1;
+}
+
+static bool
+has_hold_until(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->hold_until > 0;
+}
+
+static void
+write_hold_until(
+    struct buf *b, const struct params *p, const struct recipient *r)
+{
+	char text[WHEN_DATE_MAX];
+
+	(void)r;
+	buf_adds(b, " HOLDUNTIL=");
+	buf_adds(b, when_date_text(p->env->hold_until, text));
+}
+
+static int
+limit_hold_until(const struct params *p, struct err *e)
+{
+	int64_t max = p->caps->hold_until_max;
+	char until[WHEN_DATE_MAX], most[WHEN_DATE_MAX];
+
+	if (max == 0 || p->env->hold_until <= max)
+		return 0;
+	err_set(e, ERR_PERM, ERR_REPLY,
+	    "it is to be held until %s, the server holds no longer than "
+	    "until %s",
+	    when_date_text(p->env->hold_until, until),
+	    when_date_text(max, most));
+	e->enhanced = (struct enhanced){ 5, 3, 3 };
+	return -1;
+}
+
+static bool
+has_priority(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->has_priority;
+}
+
+static void
+write_priority(struct buf *b, const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	buf_addf(b, " MT-PRIORITY=%d", p->env->priority);
+}
+
+static bool
+has_submitter(const struct params *p, const struct recipient *r)
+{
+	(void)r;
+	return p->env->submitter.raw != NULL;
+}
+
+static void
+write_submitter(
+    struct buf *b, const struct params *p, const struct recipient *r)
+{
+	const char *raw = p->env->submitter.raw;
+
+	(void)r;
+	buf_adds(b, " AUTH=");
+	if (raw[0] == '\0')
+		buf_adds(b, "<>");
+	else
+		enc_xtext(b, raw, strlen(raw));
+}
+
 /* ---- rows ---- */
 
+#define NO_HOLD                                                                \
+	"it is to be held, and the server does not do that (FUTURERELEASE)"
 #define NO_REPORTS "delivery reports come or not, as it likes"
 
 static const struct row mail_rows[] = {
@@ -284,6 +440,20 @@ static const struct row mail_rows[] = {
 	    CAP_SMTPUTF8, FAIL, { 5, 6, 7 } },
 	{ has_return, write_return, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
 	{ has_envid, write_envid, NULL, NO_REPORTS, CAP_DSN, TELL, { 0 } },
+	{ by_returned, write_by, limit_by,
+	    "it must arrive in time or not at all, and the server offers no "
+	    "DELIVERBY",
+	    CAP_DELIVERBY, FAIL, { 5, 3, 3 } },
+	{ by_told, write_by, NULL, "nobody tells if it is late", CAP_DELIVERBY,
+	    TELL, { 0 } },
+	{ has_hold_for, write_hold_for, limit_hold_for, NO_HOLD,
+	    CAP_FUTURERELEASE, FAIL, { 5, 3, 3 } },
+	{ has_hold_until, write_hold_until, limit_hold_until, NO_HOLD,
+	    CAP_FUTURERELEASE, FAIL, { 5, 3, 3 } },
+	{ has_priority, write_priority, NULL, "it goes like any other mail",
+	    CAP_MT_PRIORITY, TELL, { 0 } },
+	{ has_submitter, write_submitter, NULL, NULL, CAP_AUTH, LEAVE_OUT,
+	    { 0 } },
 };
 
 static const struct row rcpt_rows[] = {

@@ -1,15 +1,16 @@
 /*
  * params: what MAIL and RCPT ask of a server beyond an address, a row each,
  * with the extension it belongs to and what is done where that is missing.
- * Called by proto.c; cli/report.c has the words for what was left out.
- * It sends nothing and decides nobody.
- * RFC 1870, 3461, 6152, 6531, 6533. Ownership: everything is borrowed.
+ * Called by proto.c, and by cli/report.c. It sends nothing, decides nobody.
+ * RFC 1870, 2852, 3461, 4865, 4954 5, 6152, 6531, 6533, 6710.
+ * Ownership: everything is borrowed.
  */
 #ifndef PARAMS_H
 #define PARAMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct caps;
@@ -24,6 +25,7 @@ struct params {
 	const struct caps *caps;
 	const size_t *rcpts; /* the transaction's, numbers in env */
 	size_t n;
+	int64_t now; /* of wait_now(), ms: what of DELIVERBY's time is left */
 };
 
 /* Most octets of one command's parameters. */

@@ -13,6 +13,7 @@
 
 #include "auth.h"
 #include "base/err.h"
+#include "base/wait.h"
 #include "hello.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
@@ -37,7 +38,8 @@ params(const struct session *s)
 		.view = &s->t.view,
 		.caps = &s->caps,
 		.rcpts = s->t.todo,
-		.n = s->t.ntodo };
+		.n = s->t.ntodo,
+		.now = wait_now() };
 }
 
 /* ---- outcomes ---- */

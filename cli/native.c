@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/wait.h"
 #include "cli/accounts.h"
 #include "cli/configure.h"
 #include "cli/info.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/wishes.h"
 #include "mail/author.h"
 #include "mail/envelope.h"
 #include "queue/submit.h"
@@ -99,15 +101,44 @@ add_recipient(void *ctx, const char *item, size_t n, struct address *a,
 	return envelope_add(&r->env, a, item, n) == -1 ? -1 : 0;
 }
 
+static int
+fill_submitter(struct run *r, struct err *e)
+{
+	const char *s = settings(r)->at[SET_SUBMITTER].text;
+	char place[SETTING_PLACE_MAX];
+	struct err why;
+
+	if (s == NULL ||
+	    address_parse(
+		&r->env.submitter, s, strlen(s), ADDRESS_NULL, &why) == 0)
+		return 0;
+	return err_set(e, ERR_PERM,
+	    settings(r)->at[SET_SUBMITTER].from.file == NULL ? ERR_USAGE
+							     : ERR_CONFIG,
+	    "%s: %s", settings_place(settings(r), SET_SUBMITTER, place),
+	    why.text);
+}
+
 /* What is asked of servers beyond delivery, for the recipients to come. */
-static void
-fill_wishes(struct run *r)
+static int
+fill_wishes(struct run *r, struct err *e)
 {
 	const struct settings *s = settings(r);
 
 	r->env.notify = (unsigned)s->at[SET_DSN_NOTIFY].number;
 	r->env.dsn_return = (enum dsn_return)s->at[SET_DSN_RETURN].number;
 	r->env.envid = s->at[SET_ENVID].text;
+	if (s->at[SET_BY_TIME].text != NULL)
+		wish_by(s->at[SET_BY_TIME].text, &r->env.by);
+	r->env.by.since = wait_now();
+	r->env.hold_for = s->at[SET_HOLD_FOR].number;
+	r->env.hold_until = s->at[SET_HOLD_UNTIL].number;
+	r->env.has_priority = s->at[SET_PRIORITY].text != NULL;
+	r->env.priority = (int)s->at[SET_PRIORITY].number;
+	if (r->env.hold_for > 0 && r->env.hold_until > 0)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--hold-for and --hold-until: give one of them");
+	return fill_submitter(r, e);
 }
 
 /* One original recipient cannot be that of several. */
@@ -274,7 +305,8 @@ prepare(struct run *r, const struct submit_config *c, struct err *e)
 		return -1;
 	if (find_sender(r, e) == -1)
 		return -1;
-	fill_wishes(r);
+	if (fill_wishes(r, e) == -1)
+		return -1;
 	return find_recipients(r, e);
 }
 

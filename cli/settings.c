@@ -17,6 +17,7 @@
 #include "cli/settings.h"
 #include "cli/wishes.h"
 #include "mail/address.h"
+#include "mail/envelope.h"
 #include "net/dial.h"
 #include "net/proxy.h"
 #include "net/tls.h"
@@ -302,6 +303,45 @@ parse_orcpt(const struct setting_row *row, struct setting *s)
 	      "short enough for one command";
 }
 
+static const char *
+parse_by(const struct setting_row *row, struct setting *s)
+{
+	struct deliver_by by;
+
+	(void)row;
+	return wish_by(s->text, &by)
+	    ? NULL
+	    : "give a time like 90, 15m, 2h or 1d, and perhaps ,N (tell if it "
+	      "is late) or ,R (then return it; over 0), and T (trace)";
+}
+
+static const char *
+parse_hold_for(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_hold_for(s->text, &s->number)
+	    ? NULL
+	    : "give a time like 90, 15m, 2h or 1d, at most 999999999 seconds";
+}
+
+static const char *
+parse_hold_until(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_hold_until(s->text, &s->number)
+	    ? NULL
+	    : "give a date with its zone, like 2026-12-24T18:00:00+01:00";
+}
+
+static const char *
+parse_priority(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return wish_priority(s->text, &s->number)
+	    ? NULL
+	    : "give a number from -9 to 9";
+}
+
 /* What is for later: taken, and said to be ignored unless it is done. */
 static const char *
 parse_later(const struct setting_row *row, struct setting *s)
@@ -558,6 +598,29 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .arg = "TYPE;ADDRESS",
 	    .parse = parse_orcpt,
 	    .help = "the recipient as reports are to name it" },
+	[SET_BY_TIME] = { .key = "deliver_by",
+	    .option = "by-time",
+	    .arg = "TIME[,MODE]",
+	    .parse = parse_by,
+	    .help = "deliver it by then; or tell (N), or return it (R)" },
+	[SET_HOLD_FOR] = { .option = "hold-for",
+	    .arg = "TIME",
+	    .parse = parse_hold_for,
+	    .help = "the server is to hold it so long" },
+	[SET_HOLD_UNTIL] = { .option = "hold-until",
+	    .arg = "DATE",
+	    .parse = parse_hold_until,
+	    .help = "the server is to hold it until then" },
+	[SET_PRIORITY] = { .key = "priority",
+	    .option = "priority",
+	    .arg = "N",
+	    .parse = parse_priority,
+	    .help = "how urgent it is, -9 to 9" },
+	[SET_SUBMITTER] = { .key = "submitter",
+	    .option = "submitter",
+	    .arg = "ADDRESS|<>",
+	    .parse = parse_text,
+	    .help = "who wrote it, for servers that trust us" },
 	[SET_LOGFILE] = { .key = "logfile",
 	    .parse = parse_later,
 	    .note = NO_LOG },

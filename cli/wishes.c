@@ -2,7 +2,7 @@
  * wishes: see wishes.h. A value is checked where it is read, so that no
  * server is bothered with one that no RFC allows.
  * Callers: settings.c. It writes no parameter: params.c does that.
- * RFC 3461 4.1 to 4.4.
+ * RFC 3461 4.1 to 4.4, RFC 2852 4 (by-value), RFC 4865 4, RFC 6710 4.1.
  * Ownership: nothing is kept.
  */
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/when.h"
 #include "cli/wishes.h"
 #include "mail/envelope.h"
 #include "params.h"
@@ -89,4 +90,55 @@ wish_envid(const char *s)
 	fits = buf_ok(&b);
 	buf_free(&b);
 	return s[0] != '\0' && is_printable(s) && fits;
+}
+
+/* ---- time ---- */
+
+/* RFC 2852: R and no time left is nonsense. */
+static bool
+by_mode(const char *s, struct deliver_by *by)
+{
+	by->returned = s[0] == 'R' || s[0] == 'r';
+	by->trace = s[0] != '\0' && (s[1] == 'T' || s[1] == 't');
+	return (by->returned || s[0] == 'N' || s[0] == 'n') &&
+	    s[1 + by->trace] == '\0' && !(by->returned && by->seconds <= 0);
+}
+
+bool
+wish_by(const char *s, struct deliver_by *by)
+{
+	int sign = *s == '-' ? -1 : 1;
+	size_t n;
+
+	*by = (struct deliver_by){ .wanted = true };
+	s += *s == '-' || *s == '+';
+	n = strcspn(s, ",;");
+	if (when_span(s, n, &by->seconds) == -1)
+		return false;
+	by->seconds *= sign;
+	return s[n] == '\0' || by_mode(s + n + 1, by);
+}
+
+bool
+wish_hold_for(const char *s, int64_t *seconds)
+{
+	return when_span(s, strlen(s), seconds) == 0 && *seconds > 0;
+}
+
+bool
+wish_hold_until(const char *s, int64_t *moment)
+{
+	return when_date(s, strlen(s), moment) == 0 && *moment > 0;
+}
+
+bool
+wish_priority(const char *s, int64_t *v)
+{
+	int sign = *s == '-' ? -1 : 1;
+
+	s += *s == '-' || *s == '+';
+	if (s[0] < '0' || s[0] > '9' || s[1] != '\0')
+		return false;
+	*v = sign * (s[0] - '0');
+	return true;
 }

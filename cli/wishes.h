@@ -3,7 +3,7 @@
  * report, for one.
  * Called by settings.c for its values.
  * It does not know what a server offers: params.c does.
- * RFC 3461 4; sendmail(8) and msmtp(1) for the words.
+ * RFC 3461 4, 2852 4, 4865 4, 6710 4; sendmail(8) and msmtp(1) for the words.
  * Ownership: nothing is kept.
  */
 #ifndef CLI_WISHES_H
@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct deliver_by;
 
 /* "never", or some of failure,delay,success; "off": NOTIFY_ bits (envelope.h).
  * False: it is none. */
@@ -21,5 +23,18 @@ bool wish_return(const char *, int64_t *what);
 
 /* True if ENVID may say it. */
 bool wish_envid(const char *);
+
+/* A span of base/when.h, with + or - before it, and a mode behind a comma:
+ * R or N, and T; N if there is none. False: it is none, or R with no time. */
+bool wish_by(const char *, struct deliver_by *);
+
+/* A span of at least a second. */
+bool wish_hold_for(const char *, int64_t *seconds);
+
+/* A date of RFC 3339 that is not before 1970. */
+bool wish_hold_until(const char *, int64_t *moment);
+
+/* -9 to 9. */
+bool wish_priority(const char *, int64_t *);
 
 #endif

@@ -26,6 +26,7 @@ envelope_free(struct envelope *env)
 	if (env == NULL)
 		return;
 	address_free(&env->sender);
+	address_free(&env->submitter);
 	for (size_t i = 0; i < env->n; i++) {
 		address_free(&env->rcpts[i].addr);
 		free(env->rcpts[i].given);

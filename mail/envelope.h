@@ -2,14 +2,15 @@
  * envelope: who sends, who receives, and what became of each recipient.
  * Filled by cli, completed by mx and deliver, read by the reports.
  * It sends nothing and looks nothing up.
- * RFC 5321 2.3.1, RFC 3461 4 (reports); the exit rules are those of the man
- * page, EXIT STATUS. Ownership: it owns its recipients and their addresses.
+ * RFC 5321 2.3.1, 3461 4, 2852, 4865, 6710, 4954 5; exit rules are the man
+ * page's, EXIT STATUS. Ownership: it owns its recipients and their addresses.
  */
 #ifndef MAIL_ENVELOPE_H
 #define MAIL_ENVELOPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "mail/address.h"
@@ -50,6 +51,15 @@ enum notify {
 /* What a report of failure has of the message (RFC 3461 4.3). */
 enum dsn_return { RETURN_UNSAID, RETURN_FULL, RETURN_HDRS };
 
+/* By when it is to be delivered (RFC 2852); what then? */
+struct deliver_by {
+	bool wanted;
+	bool returned; /* mode R: it comes back; else (N) its sender is told */
+	bool trace; /* T: each relay is to be reported */
+	int64_t seconds; /* from `since` on; of mode N also negative */
+	int64_t since; /* of wait_now(), ms */
+};
+
 struct recipient {
 	struct address addr; /* owned; raw is NULL if it did not parse */
 	char *given; /* owned: as the user typed it, printable */
@@ -63,6 +73,13 @@ struct envelope {
 	struct address sender; /* owned */
 	enum dsn_return dsn_return;
 	const char *envid; /* borrowed: what reports repeat; NULL: none */
+	struct deliver_by by;
+	/* Not before (RFC 4865): seconds from now, or since 1970; 0: at once */
+	int64_t hold_for, hold_until;
+	bool has_priority;
+	int priority; /* -9 to 9 (RFC 6710) */
+	struct address submitter; /* owned: who wrote it, "" nobody known
+				     (RFC 4954 5); raw NULL: unsaid */
 	unsigned notify; /* of recipients that are added from now on */
 	struct recipient *rcpts; /* owned */
 	size_t n;

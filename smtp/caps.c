@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/when.h"
 #include "smtp/caps.h"
 #include "smtp/reply.h"
 
@@ -137,35 +138,77 @@ is_mech(struct word w)
 	return w.n > 0 && w.n <= MECH_MAX;
 }
 
+/* True if the words of `list` have this one. */
 static bool
-has_mech(const struct caps *c, struct word mech)
+has_word(const char *list, struct word word)
 {
-	struct word rest = { c->auth, strlen(c->auth) }, w;
+	struct word rest = { list, strlen(list) }, w;
 
 	while ((w = next_word(&rest)).n > 0)
-		if (w.n == mech.n && strncasecmp(w.s, mech.s, w.n) == 0)
+		if (w.n == word.n && strncasecmp(w.s, word.s, w.n) == 0)
 			return true;
 	return false;
 }
 
-/* Both lines of a server that says AUTH twice add up. */
+/* Both lines of a server that says a keyword twice add up. */
 static void
-parse_auth(struct caps *c, struct word params)
+add_words(char *list, size_t size, struct word params)
 {
 	struct word w;
 	size_t len, i;
 
 	while ((w = next_word(&params)).n > 0) {
-		len = strlen(c->auth);
-		if (!is_mech(w) || has_mech(c, w) ||
-		    w.n + 2 > sizeof(c->auth) - len)
+		len = strlen(list);
+		if (!is_mech(w) || has_word(list, w) || w.n + 2 > size - len)
 			continue;
 		if (len > 0)
-			c->auth[len++] = ' ';
+			list[len++] = ' ';
 		for (i = 0; i < w.n; i++)
-			c->auth[len++] = upper(w.s[i]);
-		c->auth[len] = '\0';
+			list[len++] = upper(w.s[i]);
+		list[len] = '\0';
 	}
+}
+
+static void
+parse_auth(struct caps *c, struct word params)
+{
+	add_words(c->auth, sizeof c->auth, params);
+}
+
+/* Attributes' names are of the same letters. */
+static void
+parse_xclient(struct caps *c, struct word params)
+{
+	add_words(c->xclient, sizeof c->xclient, params);
+}
+
+/* RFC 2852 2 (3): options with commas between them; the first one counts. */
+static void
+parse_deliver_by(struct caps *c, struct word params)
+{
+	struct word w = next_word(&params);
+	const char *comma = memchr(w.s, ',', w.n);
+	uint64_t v;
+
+	if (comma != NULL)
+		w.n = (size_t)(comma - w.s);
+	if (number(w, &v))
+		c->deliver_by_min = v;
+}
+
+/* RFC 4865 4 (3): the longest span and the last moment. */
+static void
+parse_future(struct caps *c, struct word params)
+{
+	struct word w;
+	int64_t moment;
+	uint64_t v;
+
+	if (number(next_word(&params), &v))
+		c->hold_max = v;
+	w = next_word(&params);
+	if (when_date(w.s, w.n, &moment) == 0)
+		c->hold_until_max = moment;
 }
 
 static const struct cap_row cap_rows[] = {
@@ -189,18 +232,21 @@ static const struct cap_row cap_rows[] = {
 	    "logging in, as old clients want it said" }, /* before RFC 2554 */
 	{ "LIMITS", CAP_LIMITS, parse_limits,
 	    "how much it takes over one connection" },
-	{ "DELIVERBY", CAP_DELIVERBY, NULL,
-	    "a time can be set by which mail is to be delivered" },
-	{ "FUTURERELEASE", CAP_FUTURERELEASE, NULL,
-	    "mail can be held back for a time" },
-	{ "MT-PRIORITY", CAP_MT_PRIORITY, NULL, "mail can have a priority" },
+	{ "DELIVERBY", CAP_DELIVERBY, parse_deliver_by,
+	    "a time can be set by which mail is to be delivered (the least, "
+	    "seconds)" },
+	{ "FUTURERELEASE", CAP_FUTURERELEASE, parse_future,
+	    "mail can be held back (at most so many seconds, and until)" },
+	{ "MT-PRIORITY", CAP_MT_PRIORITY, NULL,
+	    "mail can have a priority (by which profile)" },
 	{ "REQUIRETLS", CAP_REQUIRETLS, NULL,
 	    "TLS can be demanded for the whole way" },
 	{ "VRFY", CAP_VRFY, NULL, "addresses can be asked for" },
 	{ "EXPN", CAP_EXPN, NULL, "lists can be expanded" },
 	{ "ETRN", CAP_ETRN, NULL, "waiting mail can be asked for" },
 	{ "HELP", 0, NULL, "it can be asked for help" },
-	{ "XCLIENT", 0, NULL, "a trusted host may say whom it speaks for" },
+	{ "XCLIENT", CAP_XCLIENT, parse_xclient,
+	    "a trusted host may say whom it speaks for, by these names" },
 	{ "XFORWARD", 0, NULL, "a trusted host may say where mail came from" },
 };
 

@@ -32,7 +32,8 @@ enum cap {
 	CAP_REQUIRETLS = 1 << 14, /* RFC 8689 */
 	CAP_VRFY = 1 << 15, /* RFC 5321 3.5 */
 	CAP_EXPN = 1 << 16, /* RFC 5321 3.5 */
-	CAP_ETRN = 1 << 17 /* RFC 1985 */
+	CAP_ETRN = 1 << 17, /* RFC 1985 */
+	CAP_XCLIENT = 1 << 18 /* Postfix's, for tests */
 };
 
 struct caps {
@@ -41,6 +42,10 @@ struct caps {
 	uint64_t mail_max; /* LIMITS MAILMAX, transactions; 0: none */
 	uint64_t rcpt_max; /* LIMITS RCPTMAX, recipients; 0: none */
 	uint64_t rcptdomain_max; /* LIMITS RCPTDOMAINMAX; 0: none */
+	uint64_t deliver_by_min; /* DELIVERBY, seconds; 0: any time */
+	uint64_t hold_max; /* FUTURERELEASE, seconds; 0: not said */
+	int64_t hold_until_max; /* and seconds since 1970; 0: not said */
+	char xclient[128]; /* attributes, upper case, one space */
 	char auth[256]; /* AUTH mechanisms, upper case, one space */
 };
 

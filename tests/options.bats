@@ -512,6 +512,25 @@ plan() {
 		--envid||at most 100 printable ASCII characters
 		--envid|${long}|at most 100 printable ASCII characters
 		--envid|café|at most 100 printable ASCII characters
+		--by-time||a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|soon|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|90,|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|90,Q|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|90,T|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|90,RX|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|0,R|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|-5,R|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--by-time|1000000000|a time like 90, 15m, 2h or 1d, and perhaps ,N
+		--hold-for|0|a time like 90, 15m, 2h or 1d
+		--hold-for|-5|a time like 90, 15m, 2h or 1d
+		--hold-for|1y|a time like 90, 15m, 2h or 1d
+		--hold-until|tomorrow|a date with its zone, like 2026-12-24T
+		--hold-until|2026-12-24T18:00:00|a date with its zone, like 2026
+		--hold-until|1969-12-24T18:00:00Z|a date with its zone, like 2026
+		--priority|10|a number from -9 to 9
+		--priority|-10|a number from -9 to 9
+		--priority|1.5|a number from -9 to 9
+		--priority||a number from -9 to 9
 		--orcpt||TYPE;ADDRESS like rfc822;bob@example.net
 		--orcpt|rfc822;|TYPE;ADDRESS like rfc822;bob@example.net
 		--orcpt|rfc822;café|TYPE;ADDRESS like rfc822;bob@example.net
@@ -533,4 +552,14 @@ plan() {
 			<message
 		usage_error '--orcpt "rfc822;b@x.test": it is for one recipient;'
 	done
+}
+
+@test "mail is held for a time or until a date, and its submitter is one" {
+	send -f a@x.test --hold-for 1h --hold-until 2026-12-24T18:00:00Z \
+		bob@x.test <message
+	usage_error '--hold-for and --hold-until: give one of them'
+	send -f a@x.test --submitter 'a b' bob@x.test <message
+	usage_error '--submitter: '
+	send -f a@x.test --submitter $'a@x.test\nRSET' bob@x.test <message
+	usage_error '--submitter: '
 }

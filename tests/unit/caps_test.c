@@ -2,7 +2,7 @@
  * caps_test: replies to EHLO and what is read from them.
  * Run by make unit and script/test; a row is a reply and what it offers.
  * It never touches a socket.
- * RFC 5321 4.1.1.1, RFC 1870, RFC 4954, RFC 9422.
+ * RFC 5321 4.1.1.1, RFC 1870, RFC 2852, RFC 4865, RFC 4954, RFC 9422.
  */
 #include "smtp/caps.h"
 #include "smtp/reply.h"
@@ -45,8 +45,21 @@ static const struct row rows[] = {
 	{ "DSN", { .has = CAP_DSN } },
 	{ "STARTTLS", { .has = CAP_STARTTLS } },
 	{ "ENHANCEDSTATUSCODES", { .has = CAP_ENHANCEDSTATUSCODES } },
-	{ "DELIVERBY 240", { .has = CAP_DELIVERBY } },
-	{ "FUTURERELEASE 1 2", { .has = CAP_FUTURERELEASE } },
+	{ "DELIVERBY", { .has = CAP_DELIVERBY } },
+	{ "DELIVERBY 240", { .has = CAP_DELIVERBY, .deliver_by_min = 240 } },
+	{ "DELIVERBY 1,X=2", { .has = CAP_DELIVERBY, .deliver_by_min = 1 } },
+	{ "DELIVERBY ,2", { .has = CAP_DELIVERBY } },
+	{ "FUTURERELEASE 1 2", { .has = CAP_FUTURERELEASE, .hold_max = 1 } },
+	{ "FUTURERELEASE 86400 2026-12-24T18:00:00Z",
+	    { .has = CAP_FUTURERELEASE,
+		.hold_max = 86400,
+		.hold_until_max = 1798135200 } },
+	{ "FUTURERELEASE x 2026-12-24T18:00:00Z",
+	    { .has = CAP_FUTURERELEASE, .hold_until_max = 1798135200 } },
+	{ "FUTURERELEASE", { .has = CAP_FUTURERELEASE } },
+	{ "XCLIENT", { .has = CAP_XCLIENT } },
+	{ "XCLIENT Name ADDR name",
+	    { .has = CAP_XCLIENT, .xclient = "NAME ADDR" } },
 	{ "MT-PRIORITY MIXER", { .has = CAP_MT_PRIORITY } },
 	{ "REQUIRETLS", { .has = CAP_REQUIRETLS } },
 	{ "VRFY", { .has = CAP_VRFY } },
@@ -98,6 +111,10 @@ check(const char *octets, const struct caps *want)
 	CHECK_INT(c.mail_max, want->mail_max);
 	CHECK_INT(c.rcpt_max, want->rcpt_max);
 	CHECK_INT(c.rcptdomain_max, want->rcptdomain_max);
+	CHECK_INT(c.deliver_by_min, want->deliver_by_min);
+	CHECK_INT(c.hold_max, want->hold_max);
+	CHECK_INT(c.hold_until_max, want->hold_until_max);
+	CHECK_STR(c.xclient, want->xclient);
 	CHECK_STR(c.auth, want->auth);
 }
 
@@ -133,7 +150,7 @@ TEST(a_line_alone)
 	for (i = 0; caps_keyword(i) != NULL; i++)
 		CHECK(caps_add(&c, caps_keyword(i), strlen(caps_keyword(i))));
 	CHECK(i > 20);
-	CHECK_INT(c.has, 2 * CAP_ETRN - 1);
+	CHECK_INT(c.has, 2 * CAP_XCLIENT - 1);
 	CHECK_INT(c.size, 0);
 	CHECK(caps_add(&c, "size 7 ", 7));
 	CHECK_INT(c.size, 7);

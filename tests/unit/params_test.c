@@ -1,7 +1,7 @@
 /*
  * params: every row offered and not, what is written and what is left out,
  * and that nothing in it can end a command.
- * RFC 1870, 3461, 6152, 6531, 6533.
+ * RFC 1870, 2852, 3461, 4865, 4954, 6152, 6531, 6533, 6710.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -236,6 +236,112 @@ TEST(an_original_recipient_that_cannot_be_said)
 	buf_free(&f.out);
 }
 
+/* RFC 2852 4: what is left of the time is what the server gets. */
+TEST(the_time_that_is_left)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_DELIVERBY);
+	f.env.by = (struct deliver_by){
+		.wanted = true, .returned = true, .seconds = 120, .since = 5000
+	};
+	f.p.now = 5999;
+	CHECK_STR(of_mail(&f), " BY=120;R");
+	f.p.now = 6000;
+	f.env.by.trace = true;
+	CHECK_STR(of_mail(&f), " BY=119;RT");
+	f.caps.deliver_by_min = 119;
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.deliver_by_min = 120;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK(strstr(f.e.text, "119") != NULL);
+	CHECK(strstr(f.e.text, "120") != NULL);
+	CHECK_INT(f.e.enhanced.subject, 4);
+	CHECK_INT(f.e.enhanced.detail, 7);
+	f.caps.deliver_by_min = 0;
+	f.p.now = 5000 + 120000;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.enhanced.detail, 7);
+	/* It may be late where only its sender is told. */
+	f.env.by.returned = f.env.by.trace = false;
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.p.now += 5000;
+	CHECK_STR(of_mail(&f), " BY=-5;N");
+	f.p.now = INT64_MAX;
+	CHECK_STR(of_mail(&f), " BY=-999999999;N");
+	buf_free(&f.out);
+}
+
+/* RFC 2852 4.1.4: R is not relayed without it, N is. */
+TEST(without_deliverby)
+{
+	struct fixture f;
+
+	set_up(&f, 0);
+	f.env.by = (struct deliver_by){ .wanted = true, .seconds = 60 };
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	CHECK_INT(params_left_out(&f.p, 0), CAP_DELIVERBY);
+	f.env.by.returned = true;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.verdict, ERR_PERM);
+	CHECK_INT(params_left_out(&f.p, 0), 0);
+	CHECK_STR(of_mail(&f), "");
+	buf_free(&f.out);
+}
+
+/* RFC 4865: to be held or not to go. */
+TEST(mail_that_is_to_be_held)
+{
+	struct fixture f;
+
+	set_up(&f, CAP_FUTURERELEASE);
+	f.env.hold_for = 3600;
+	CHECK_STR(of_mail(&f), " HOLDFOR=3600");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.hold_max = 3600;
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.hold_max = 3599;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK(strstr(f.e.text, "3599") != NULL);
+	f.env.hold_for = 0;
+	f.env.hold_until = 1798135200;
+	CHECK_STR(of_mail(&f), " HOLDUNTIL=2026-12-24T18:00:00Z");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.hold_until_max = 1798135200;
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	f.caps.hold_until_max--;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK(strstr(f.e.text, "2026-12-24T17:59:59Z") != NULL);
+	f.caps.has = 0;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	CHECK_INT(f.e.enhanced.subject, 3);
+	CHECK_INT(f.e.enhanced.detail, 3);
+	f.env.hold_until = 0;
+	f.env.hold_for = 1;
+	CHECK_INT(params_check_mail(&f.p, &f.e), -1);
+	buf_free(&f.out);
+}
+
+TEST(priority_and_submitter)
+{
+	static char raw[] = "e=mc2@x.test", none[] = "";
+	struct fixture f;
+
+	set_up(&f, CAP_MT_PRIORITY | CAP_AUTH);
+	f.env.has_priority = true;
+	CHECK_STR(of_mail(&f), " MT-PRIORITY=0");
+	f.env.priority = -9;
+	f.env.submitter.raw = raw;
+	CHECK_STR(of_mail(&f), " MT-PRIORITY=-9 AUTH=e+3Dmc2@x.test");
+	f.env.submitter.raw = none;
+	CHECK_STR(of_mail(&f), " MT-PRIORITY=-9 AUTH=<>");
+	f.caps.has = 0;
+	CHECK_STR(of_mail(&f), "");
+	CHECK_INT(params_check_mail(&f.p, &f.e), 0);
+	CHECK_INT(params_left_out(&f.p, 0), CAP_MT_PRIORITY);
+	buf_free(&f.out);
+}
+
 /* Whatever is in them: one word each, and it comes back as it was. */
 TEST(no_octet_ends_a_parameter)
 {
@@ -266,6 +372,8 @@ TEST(each_lack_has_its_words)
 	CHECK_STR(caps_name(CAP_DSN), "DSN");
 	CHECK(caps_name(1u << 30) == NULL);
 	CHECK(strstr(params_lacking(CAP_DSN), "reports") != NULL);
+	CHECK(strstr(params_lacking(CAP_DELIVERBY), "late") != NULL);
+	CHECK(strstr(params_lacking(CAP_MT_PRIORITY), "any other") != NULL);
 }
 
 TEST_MAIN
