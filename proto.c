@@ -412,7 +412,22 @@ session_open(struct session *s, struct err *e)
 static unsigned
 takes(const struct caps *c)
 {
-	return c->has & CAP_8BITMIME ? VIEW_8BIT : 0;
+	return (c->has & CAP_8BITMIME ? VIEW_8BIT : 0u) |
+	    (c->has & CAP_SMTPUTF8 ? VIEW_UTF8 : 0u);
+}
+
+/* Whoever watches is told what this server does not get as it was. */
+static void
+tell_repair(struct session *s)
+{
+	const struct view *v = &s->t.view;
+
+	if (v->encoded > 0)
+		wire_note(&s->wire, "%zu part%s encoded for this server",
+		    v->encoded, v->encoded == 1 ? "" : "s");
+	if (v->mended > 0)
+		wire_note(&s->wire, "%zu header%s mended for this server",
+		    v->mended, v->mended == 1 ? "" : "s");
 }
 
 int
@@ -543,6 +558,7 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	} else if (proto_view(&s->t.view, m, &s->caps, e) == -1) {
 		decide_rest(s, e);
 	} else {
+		tell_repair(s);
 		got = transactions(s, e);
 	}
 	view_free(&s->t.view);

@@ -92,6 +92,16 @@ header_find(const char *header, size_t n, const char *name, struct field *f)
 }
 
 void
+header_without(struct buf *out, const char *header, size_t n, const char *name)
+{
+	struct field f = { 0 };
+
+	while (header_next(header, n, &f))
+		if (!header_is(&f, name))
+			buf_add(out, header + f.at, f.end - f.at);
+}
+
+void
 header_unfold(struct buf *out, const struct field *f)
 {
 	const char *p = f->body, *lf;

@@ -45,6 +45,10 @@ bool header_find(
 /* True if it is called so, case-blind. */
 bool header_is(const struct field *, const char *name);
 
+/* Append the header, but without the fields of that name, case-blind. */
+void header_without(
+    struct buf *, const char *header, size_t n, const char *name);
+
 /*
  * A field's body as one line, appended: without its line ends and without
  * the white space around it (RFC 5322 2.2.3).

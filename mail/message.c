@@ -32,7 +32,6 @@ bad_line(struct err *e, uint64_t line, const char *what)
 	return -1;
 }
 
-static const char too_long[] = "is longer than 998 octets";
 static const char has_nul[] = "has a NUL octet";
 
 /* ---- header ---- */
@@ -143,10 +142,10 @@ keep_line(struct message *m, const struct header_reader *h, struct err *e)
 	size_t start = m->header.len;
 	char *cr;
 
-	if (h->len > MESSAGE_LINE_MAX)
-		return bad_line(e, h->line, too_long);
 	if (memchr(p, '\0', h->len) != NULL)
 		return bad_line(e, h->line, has_nul);
+	if (m->header_long == 0 && h->len > MESSAGE_LINE_MAX)
+		m->header_long = h->line;
 	if (m->header_8bit == 0 && enc_has_8bit(p, h->len))
 		m->header_8bit = h->line;
 	buf_add(&m->header, p, h->len);
@@ -203,6 +202,7 @@ struct scan {
 	uint64_t size; /* wire octets so far */
 	uint64_t first; /* first line with an 8-bit octet */
 	struct enc_utf8_check utf8; /* of all from that line's block on */
+	uint64_t first_long; /* first line over MESSAGE_LINE_MAX */
 	bool cr;
 };
 
@@ -218,8 +218,8 @@ scan_piece(struct scan *s, const char *p, const struct piece *c,
 {
 	s->len += c->len;
 	s->size += c->len;
-	if (s->len > MESSAGE_LINE_MAX)
-		return bad_line(e, s->line, too_long);
+	if (s->len > MESSAGE_LINE_MAX && s->first_long == 0)
+		s->first_long = s->line;
 	if (hint.nul && memchr(p, '\0', c->len) != NULL)
 		return bad_line(e, s->line, has_nul);
 	if (hint.high && s->first == 0 && enc_has_8bit(p, c->len))
@@ -274,6 +274,7 @@ scan_body(struct message *m, uint64_t line, struct err *e)
 	m->body_size = s.size + (s.len > 0 ? 2 : 0);
 	m->body_8bit = s.first;
 	m->body_utf8 = enc_utf8_good(&s.utf8);
+	m->body_long = s.first_long;
 	return bad != 0 || got < 0 ? -1 : 0;
 }
 
@@ -325,6 +326,35 @@ message_8bit(const struct message *m)
 	return m->header_8bit != 0 ? m->header_8bit : m->body_8bit;
 }
 
+/* Longest line of the header, octets. */
+static size_t
+longest_line(const struct buf *h)
+{
+	const char *p = h->data, *end = p + h->len, *lf;
+	size_t max = 0;
+
+	for (; p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL)
+			lf = end;
+		if ((size_t)(lf - p) > max)
+			max = (size_t)(lf - p);
+	}
+	return max;
+}
+
+/* Something was removed: what was wrong with the header may be so no more. */
+static void
+look_again(struct message *m)
+{
+	const struct buf *h = &m->header;
+
+	if (m->header_8bit != 0 && !enc_has_8bit(buf_str(h), h->len))
+		m->header_8bit = 0;
+	if (m->header_long != 0 && longest_line(h) <= MESSAGE_LINE_MAX)
+		m->header_long = 0;
+}
+
 size_t
 message_remove(struct message *m, const char *name)
 {
@@ -341,7 +371,7 @@ message_remove(struct message *m, const char *name)
 		kept += f.end - f.at;
 	}
 	buf_cut(h, kept);
-	if (removed > 0 && !enc_has_8bit(buf_str(h), h->len))
-		m->header_8bit = 0;
+	if (removed > 0)
+		look_again(m);
 	return removed;
 }

@@ -54,6 +54,9 @@ struct message {
 				 over 127, counted from 1; 0 without one */
 	uint64_t body_8bit; /* the same for the body */
 	bool body_utf8; /* the body is UTF-8 (RFC 3629), or ASCII */
+	uint64_t header_long; /* as header_8bit: the first line that is longer
+				 than MESSAGE_LINE_MAX */
+	uint64_t body_long; /* the same for the body */
 };
 
 /*
@@ -61,7 +64,7 @@ struct message {
  * the header (CRLF and bare CR: see design 4) and scan the body: size,
  * 8-bit, NUL, line length. Input whose first line is no header field has an
  * empty header and is all body. 0, or -1 with *e: input errors pass through,
- * NUL and a line over 998 octets are data errors (5.6.0) that name the line.
+ * NUL is a data error (5.6.0) that names the line.
  */
 int message_open(struct message *, struct octets in, struct err *e);
 

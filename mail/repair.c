@@ -83,6 +83,15 @@ reason(const struct mime_part *p)
 	return encoding_reason(p);
 }
 
+/* Why its header cannot be mended, or NULL. */
+static const char *
+header_reason(const struct mime_part *p)
+{
+	if (p->sealed)
+		return "is signed or encrypted";
+	return flaw_reason(p->flaw);
+}
+
 static int
 refuse(const struct mime *m, size_t i, const struct trouble *t, const char *why,
     struct err *e)
@@ -125,6 +134,14 @@ is_wrappable(const struct mime_part *p)
 	    p->body.first_nul == 0;
 }
 
+bool
+repair_header(const struct mime *m, size_t i, bool take_8bit)
+{
+	const struct mime_part *p = &m->part[i];
+
+	return p->head_long != 0 || (p->head_8bit != 0 && !take_8bit);
+}
+
 int
 repair_part(const struct mime *m, size_t i, bool take_8bit, enum repair *out,
     struct err *e)
@@ -140,8 +157,9 @@ repair_part(const struct mime *m, size_t i, bool take_8bit, enum repair *out,
 	}
 	first(&head, p->head_long, is_long);
 	first(&body, p->body.first_long, is_long);
-	if (head.line != 0)
-		return refuse(m, i, &head, "has it in its header", e);
+	why = header_reason(p);
+	if (head.line != 0 && why != NULL)
+		return refuse(m, i, &head, why, e);
 	if (body.line == 0)
 		return 0;
 	if (is_wrappable(p)) {
@@ -165,7 +183,7 @@ repair_needed(const struct mime *m, bool take_8bit, struct err *e)
 	for (size_t i = 0; i < m->n; i++) {
 		if (repair_part(m, i, take_8bit, &act, e) == -1)
 			return -1;
-		needed |= act != REPAIR_KEEP;
+		needed |= act != REPAIR_KEEP || repair_header(m, i, take_8bit);
 	}
 	return needed;
 }

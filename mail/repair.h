@@ -25,11 +25,17 @@ enum repair {
 /*
  * What to do with one part for a server that takes 8-bit bodies, or not.
  * 0, or -1 with *e (5.6.3, message scope) if nothing helps: the part is
- * signed, may have no encoding, has another one already, or its own header
- * does not fit. The message's header is not looked at.
+ * signed, may have no encoding, or has another one already. The message's
+ * header is not looked at.
  */
 int repair_part(const struct mime *, size_t part, bool take_8bit,
     enum repair *out, struct err *e);
+
+/*
+ * True if the part's own header does not fit and must be mended
+ * (mail/mend.h); repair_part() has refused it where that may not be done.
+ */
+bool repair_header(const struct mime *, size_t part, bool take_8bit);
 
 /*
  * The same for the whole message: 1 if any part must change, 0 if none,

@@ -8,10 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/err.h"
+#include "mail/header.h"
 #include "mail/line.h"
+#include "mail/mend.h"
 #include "mail/message.h"
+#include "mail/mime.h"
+#include "mail/repair.h"
 #include "mail/view.h"
+
+#define ENCODING_FIELD "Content-Transfer-Encoding"
+
+/* All that may be made for one view: headers of the message and its parts. */
+#define TEXT_MAX (4 * MESSAGE_HEADER_MAX)
 
 static int
 no_memory(struct err *e)
@@ -51,35 +61,323 @@ add_text(struct view *v, size_t from, struct err *e)
 	return add_segment(v, s, e);
 }
 
-/* The message as it is. */
+/* Octets of the message's header, mended if they must be, as text. */
 static int
-make_plain(struct view *v, struct err *e)
+add_header(
+    struct view *v, const char *p, size_t n, unsigned takes, struct err *e)
 {
-	const struct message *m = v->m;
-	struct segment header = { SEGMENT_HEADER, 0, 0, m->header.len };
-	struct segment body = { SEGMENT_INPUT, 0, m->body_off, UINT64_MAX };
+	size_t from = v->text.len;
+	int got = -1;
 
-	v->size = message_size(m);
-	v->is_8bit = message_8bit(m) != 0;
-	if (add_segment(v, header, e) == -1 || !m->has_body)
-		return m->has_body ? -1 : 0;
-	buf_addc(&v->text, '\n');
-	if (add_text(v, 0, e) == -1)
-		return -1;
-	return add_segment(v, body, e);
+	if (!(takes & VIEW_UTF8_USED)) {
+		got = mend_header(&v->text, p, n, false, e);
+		if (got == -1 &&
+		    (e->enhanced.detail != 9 || !(takes & VIEW_UTF8)))
+			return -1;
+	}
+	if (got == -1) {
+		buf_cut(&v->text, from);
+		v->needs_utf8 = true;
+		if (mend_header(&v->text, p, n, true, e) == -1)
+			return -1;
+	}
+	v->mended +=
+	    v->text.len - from != n || memcmp(v->text.data + from, p, n) != 0;
+	return 0;
 }
 
-/* The line that no server without 8BITMIME takes. */
-static int
-refuse_8bit(const struct message *m, struct err *e)
+/* True if the message's header must be looked at for such a server. */
+static bool
+header_fits(const struct message *m)
 {
-	err_set(e, ERR_PERM, ERR_DATA,
-	    "message line %llu is 8-bit, and the server does not take that",
-	    (unsigned long long)message_8bit(m));
-	e->enhanced = (struct enhanced){ 5, 6, 3 };
-	e->scope = SCOPE_MESSAGE;
-	e->stage = STAGE_MAIL;
-	return -1;
+	return m->header_8bit == 0 && m->header_long == 0;
+}
+
+/* The message's header: as it is, mended, with another field if there is. */
+static int
+make_header(struct view *v, const char *encoding, bool version, unsigned takes,
+    struct err *e)
+{
+	const struct buf *h = &v->m->header;
+	struct segment whole = { SEGMENT_HEADER, 0, 0, h->len };
+	struct buf changed;
+	int got;
+
+	if (encoding == NULL && header_fits(v->m))
+		return add_segment(v, whole, e);
+	buf_init(&changed, MESSAGE_HEADER_MAX + 1024);
+	if (encoding == NULL)
+		buf_add(&changed, h->data, h->len);
+	else {
+		header_without(&changed, h->data, h->len, ENCODING_FIELD);
+		if (!version)
+			buf_adds(&changed, "MIME-Version: 1.0\n");
+		header_add(&changed, ENCODING_FIELD, encoding);
+	}
+	got = buf_ok(&changed)
+	    ? add_header(v, buf_str(&changed), changed.len, takes, e)
+	    : no_memory(e);
+	buf_free(&changed);
+	return got == -1 ? -1 : add_text(v, 0, e);
+}
+
+static int
+make_blank(struct view *v, struct err *e)
+{
+	size_t from = v->text.len;
+
+	if (!v->m->has_body)
+		return 0;
+	buf_addc(&v->text, '\n');
+	return add_text(v, from, e);
+}
+
+/* Octets of lines with LF ends, once they end in CRLF. */
+static uint64_t
+wire_size(const struct buf *b)
+{
+	uint64_t size = b->len;
+
+	for (size_t i = 0; i < b->len; i++)
+		size += b->data[i] == '\n';
+	return size;
+}
+
+/* The message's body as it is; its header perhaps not. */
+static int
+make_plain(struct view *v, unsigned takes, struct err *e)
+{
+	const struct message *m = v->m;
+	struct segment body = { SEGMENT_INPUT, 0, m->body_off, UINT64_MAX };
+
+	v->is_8bit = m->body_8bit != 0;
+	if (make_header(v, NULL, false, takes, e) == -1 ||
+	    make_blank(v, e) == -1)
+		return -1;
+	if (m->has_body && add_segment(v, body, e) == -1)
+		return -1;
+	v->size = m->body_size + wire_size(&v->text);
+	if (v->n > 0 && v->segment[0].kind == SEGMENT_HEADER)
+		v->size += wire_size(&m->header);
+	return 0;
+}
+
+/* ---- repair ---- */
+
+/* How a part is rebuilt, by enum repair. */
+static const struct {
+	const char *encoding; /* the new field; NULL: it stays */
+	bool encoded; /* the body, by this form */
+	enum encode_form form;
+} remedies[] = {
+	[REPAIR_KEEP] = { NULL, false, 0 },
+	[REPAIR_LABEL] = { "7bit", false, 0 },
+	[REPAIR_QP] = { "quoted-printable", true, ENCODE_QP },
+	[REPAIR_BASE64] = { "base64", true, ENCODE_BASE64 },
+	[REPAIR_WRAP] = { NULL, true, ENCODE_WRAP },
+};
+
+struct rebuild {
+	struct view *v;
+	const struct mime *mime;
+	unsigned takes;
+	uint64_t at; /* the input is in the view up to here */
+};
+
+/* The input as it is, up to here. */
+static int
+keep(struct rebuild *b, uint64_t to, struct err *e)
+{
+	struct segment s = { SEGMENT_INPUT, 0, b->at, to };
+
+	b->at = to;
+	return add_segment(b->v, s, e);
+}
+
+/* Octets of the input as LF lines. */
+static int
+read_lines(const struct octets *in, uint64_t off, uint64_t end, struct buf *to,
+    struct err *e)
+{
+	bool cr = false;
+	struct piece c;
+	char block[4096];
+	size_t used, n;
+	long got;
+
+	for (; off < end; off += (uint64_t)got) {
+		n = end - off < sizeof block ? (size_t)(end - off)
+					     : sizeof block;
+		got = in->read(in->ctx, off, block, n, e);
+		if (got <= 0)
+			return got == 0 ? 0 : -1;
+		for (n = 0; n < (size_t)got; n += used) {
+			used = line_cut(&cr, block + n, (size_t)got - n, &c);
+			buf_add(to, block + n, c.len);
+			if (c.eol)
+				buf_addc(to, '\n');
+		}
+	}
+	return 0;
+}
+
+/* A part's header as LF lines; `encoding` replaces its own, if not NULL. */
+static int
+read_part(const struct octets *in, const struct mime_part *p,
+    const char *encoding, struct buf *to, struct err *e)
+{
+	bool cut = encoding != NULL && p->encodings > 0;
+	uint64_t off = cut ? p->encoding_off : p->head_end;
+	uint64_t end = cut ? p->encoding_end : p->head_end;
+
+	if (read_lines(in, p->head_off, off, to, e) == -1 ||
+	    read_lines(in, end, p->head_end, to, e) == -1)
+		return -1;
+	if (encoding != NULL)
+		header_add(to, ENCODING_FIELD, encoding);
+	return buf_ok(to) ? 0 : no_memory(e);
+}
+
+/* A part's header, mended. */
+static int
+mend_part(struct rebuild *b, const struct mime_part *p, const char *encoding,
+    struct err *e)
+{
+	size_t from = b->v->text.len;
+	struct buf header;
+	int got;
+
+	if (keep(b, p->head_off, e) == -1)
+		return -1;
+	b->at = p->head_end;
+	buf_init(&header, MIME_HEADER_MAX + 1024);
+	got = read_part(&b->v->m->octets, p, encoding, &header, e);
+	if (got == 0)
+		got =
+		    add_header(b->v, buf_str(&header), header.len, b->takes, e);
+	buf_free(&header);
+	return got == -1 ? -1 : add_text(b->v, from, e);
+}
+
+/* A part's field in the place of the old one, or as its header's last. */
+static int
+label_part(struct rebuild *b, const struct mime_part *p, const char *encoding,
+    struct err *e)
+{
+	bool has = p->encodings > 0;
+	size_t from = b->v->text.len;
+
+	if (keep(b, has ? p->encoding_off : p->head_end, e) == -1)
+		return -1;
+	header_add(&b->v->text, ENCODING_FIELD, encoding);
+	if (has)
+		b->at = p->encoding_end;
+	if (add_text(b->v, from, e) == -1)
+		return -1;
+	return keep(b, p->head_end, e);
+}
+
+static int
+rebuild_header(struct rebuild *b, size_t i, enum repair act, struct err *e)
+{
+	const struct mime_part *p = &b->mime->part[i];
+	const char *encoding = remedies[act].encoding;
+	size_t from;
+	int got = 0;
+
+	if (repair_header(b->mime, i, (b->takes & VIEW_8BIT) != 0))
+		got = mend_part(b, p, encoding, e);
+	else if (encoding != NULL)
+		got = label_part(b, p, encoding, e);
+	if (got == -1 || encoding == NULL || p->blank)
+		return got;
+	from = b->v->text.len;
+	buf_addc(&b->v->text, '\n');
+	return add_text(b->v, from, e);
+}
+
+static int
+rebuild_body(struct rebuild *b, size_t i, enum repair act, struct err *e)
+{
+	const struct mime_part *p = &b->mime->part[i];
+	struct segment s = { SEGMENT_ENCODED, remedies[act].form, p->body_off,
+		p->body_end };
+
+	if (!remedies[act].encoded)
+		return 0;
+	b->v->encoded++;
+	if (keep(b, p->body_off, e) == -1)
+		return -1;
+	b->at = p->body_end;
+	return add_segment(b->v, s, e);
+}
+
+static int
+rebuild_part(struct rebuild *b, size_t i, struct err *e)
+{
+	enum repair act;
+
+	if (repair_part(b->mime, i, (b->takes & VIEW_8BIT) != 0, &act, e) == -1)
+		return -1;
+	if (i > 0 && rebuild_header(b, i, act, e) == -1)
+		return -1;
+	if (i == 0 &&
+	    (make_header(b->v, remedies[act].encoding, b->mime->version,
+		 b->takes, e) == -1 ||
+		make_blank(b->v, e) == -1))
+		return -1;
+	return rebuild_body(b, i, act, e);
+}
+
+/* Read it once, to know its size and whether it is 8-bit still. */
+static int
+count(struct view *v, bool take_8bit, struct err *e)
+{
+	struct view_reader r;
+	struct buf block;
+	char *to;
+	long got = -1;
+
+	buf_init(&block, MESSAGE_BLOCK);
+	to = buf_room(&block, MESSAGE_BLOCK);
+	if (to == NULL)
+		return no_memory(e);
+	view_open(&r, v, VIEW_PLAIN);
+	while ((got = view_read(&r, to, MESSAGE_BLOCK, e)) > 0) {
+		v->size += (uint64_t)got;
+		if (!v->is_8bit && take_8bit)
+			v->is_8bit = enc_has_8bit(to, (size_t)got);
+	}
+	view_close(&r);
+	buf_free(&block);
+	return (int)got;
+}
+
+/* The message with its parts encoded where they must be. */
+static int
+make_repaired(struct view *v, unsigned takes, struct err *e)
+{
+	struct mime mime;
+	struct rebuild b = {
+		.v = v, .mime = &mime, .takes = takes, .at = v->m->body_off
+	};
+	int got = 0;
+
+	if (mime_walk(&mime, v->m, e) == -1)
+		return -1;
+	for (size_t i = 0; got == 0 && i < mime.n; i++)
+		got = rebuild_part(&b, i, e);
+	if (got == 0)
+		got = keep(&b, UINT64_MAX, e);
+	mime_free(&mime);
+	return got == 0 ? count(v, (takes & VIEW_8BIT) != 0, e) : -1;
+}
+
+static bool
+body_fits(const struct message *m, unsigned takes)
+{
+	return m->body_long == 0 &&
+	    (m->body_8bit == 0 || (takes & VIEW_8BIT) != 0);
 }
 
 int
@@ -89,10 +387,11 @@ view_make(
 	int got;
 
 	*v = (struct view){ .m = m };
-	buf_init(&v->text, MESSAGE_HEADER_MAX);
-	if (message_8bit(m) != 0 && !(takes & VIEW_8BIT))
-		return refuse_8bit(m, e);
-	got = make_plain(v, e);
+	buf_init(&v->text, TEXT_MAX);
+	if (body_fits(m, takes))
+		got = make_plain(v, takes, e);
+	else
+		got = make_repaired(v, takes, e);
 	if (got == -1)
 		view_free(v);
 	return got;

@@ -24,7 +24,8 @@ struct message;
 /* What a server takes. */
 enum view_takes {
 	VIEW_8BIT = 1 << 0, /* bodies with 8BITMIME (RFC 6152) */
-	VIEW_UTF8 = 1 << 1 /* headers with SMTPUTF8 (RFC 6531) */
+	VIEW_UTF8 = 1 << 1, /* headers with SMTPUTF8, if they must (RFC 6531) */
+	VIEW_UTF8_USED = 1 << 2 /* SMTPUTF8 is used: headers stay as they are */
 };
 
 enum segment_kind {
@@ -47,7 +48,8 @@ struct view {
 	size_t room;
 	struct buf text; /* owned: what was made for this view, LF ends */
 	uint64_t size; /* octets of the wire form, dots not stuffed: SIZE= */
-	unsigned repaired; /* parts that are not as they were */
+	size_t encoded; /* parts whose body was encoded */
+	size_t mended; /* headers that were mended, the message's and parts' */
 	bool is_8bit; /* its body needs 8BITMIME */
 	bool needs_utf8; /* its header needs SMTPUTF8 */
 };
@@ -55,7 +57,8 @@ struct view {
 /*
  * What a server gets that takes so much (VIEW_ bits). The message stays as
  * it is where it can: parts are encoded if the server lacks 8BITMIME, or for
- * lines over 998 octets. Only then the body is read here.
+ * lines over 998 octets; headers are mended for such lines, and unless they
+ * go by SMTPUTF8. Only what changes the body reads it here.
  * 0, or -1 with *e and nothing to free: data errors (5.6.x, scope message,
  * stage MAIL) say what cannot be sent and why; input errors pass through.
  */

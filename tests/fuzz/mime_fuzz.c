@@ -1,7 +1,8 @@
 /*
- * mime: whatever the body is, its parts lie in order inside it, the same in
- * every cut; and if it is repaired as it was said it can be, it is 7-bit, has
- * the same parts, and needs no repair any more.
+ * mime, view: whatever the body is, its parts lie in order inside it, the
+ * same in every cut; and what a server gets of it is as long as was said, the
+ * same in every cut, has no line over 998 octets and no 8-bit one for who
+ * takes none, has the same parts, and needs no repair any more.
  * The first octet chooses the cut and what the server takes.
  * RFC 2046 5.1, RFC 6152 3.
  */
@@ -10,10 +11,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mail/encode.h"
 #include "mail/message.h"
 #include "mail/mime.h"
-#include "mail/repair.h"
+#include "mail/view.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
 
@@ -132,119 +132,98 @@ check_cut(const struct mime *a, const struct mime *b)
 	}
 }
 
-static const struct {
-	const char *field; /* NULL: stays */
-	int form; /* -1: the body stays */
-} repairs[] = {
-	[REPAIR_KEEP] = { NULL, -1 },
-	[REPAIR_LABEL] = { "7bit", -1 },
-	[REPAIR_QP] = { "quoted-printable", ENCODE_QP },
-	[REPAIR_BASE64] = { "base64", ENCODE_BASE64 },
-	[REPAIR_WRAP] = { NULL, ENCODE_WRAP },
-};
-
-struct rebuild {
-	struct buf out;
-	const char *s; /* the input */
-	uint64_t at; /* what of it is done */
-};
-
+/* Read a view in pieces of `step`. */
 static void
-copy(struct rebuild *r, uint64_t to)
+read_view(const struct view *v, size_t step, struct buf *out)
 {
-	must(r->at <= to);
-	buf_add(&r->out, r->s + r->at, (size_t)(to - r->at));
-	r->at = to;
+	struct view_reader r;
+	char part[512];
+	struct err e;
+	long got;
+
+	buf_reset(out);
+	view_open(&r, v, VIEW_PLAIN);
+	while ((got = view_read(&r, part, step, &e)) > 0)
+		buf_add(out, part, (size_t)got);
+	must(got == 0 && view_done(&r) && buf_ok(out));
+	view_close(&r);
 }
 
-/* The new field in the place of the old, or as the header's last. */
+/* No line over 998 octets, no bare CR or LF. */
 static void
-rebuild_field(struct rebuild *r, const struct mime_part *p, enum repair act)
+check_lines(const struct buf *b)
 {
-	bool has = p->encodings > 0;
+	const char *p = b->data, *end = p + b->len, *lf;
 
-	if (repairs[act].field == NULL)
-		return;
-	copy(r, has ? p->encoding_off : p->head_end);
-	buf_addf(
-	    &r->out, "Content-Transfer-Encoding: %s\n", repairs[act].field);
-	if (has)
-		r->at = p->encoding_end;
-	copy(r, p->head_end);
-	if (!p->blank)
-		buf_addc(&r->out, '\n');
-}
-
-static void
-rebuild_body(struct rebuild *r, const struct mime_part *p, enum repair act)
-{
-	struct encode c;
-
-	if (repairs[act].form == -1)
-		return;
-	copy(r, p->body_off);
-	encode_init(&c, (enum encode_form)repairs[act].form);
-	encode_feed(&c, &r->out, r->s + p->body_off,
-	    (size_t)(p->body_end - p->body_off));
-	encode_end(&c, &r->out);
-	r->at = p->body_end;
-}
-
-/* The message's own header: the new field takes the place of the old. */
-static void
-rebuild_header(struct rebuild *r, const struct message *m, enum repair act)
-{
-	const char *field = repairs[act].field;
-	struct message copied = { .octets = m->octets };
-
-	buf_init(&copied.header, m->header.len + 1);
-	buf_add(&copied.header, m->header.data, m->header.len);
-	if (field != NULL) {
-		message_remove(&copied, "Content-Transfer-Encoding");
-		buf_addf(&r->out, "Content-Transfer-Encoding: %s\n", field);
+	for (; p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		must(lf != NULL && lf > p && lf[-1] == '\r');
+		must(memchr(p, '\r', (size_t)(lf - p)) == lf - 1);
+		must(lf - 1 - p <= MESSAGE_LINE_MAX);
 	}
-	buf_add(&r->out, buf_str(&copied.header), copied.header.len);
-	buf_addc(&r->out, '\n');
-	message_free(&copied);
-	r->at = m->body_off;
 }
 
+/* What goes out needs nothing, and has the parts that came in. */
 static void
-check_rebuilt(const struct rebuild *r, const struct mime *was, bool take_8bit)
+check_sent(const struct buf *out, const struct mime *was, bool take_8bit)
 {
-	struct source src = { buf_str(&r->out), r->out.len, 1 };
+	struct source src = { buf_str(out), out->len, 4096 };
+	struct octets in = { read_source, &src, out->len };
+	struct message m;
 	struct mime now;
 	struct err e;
 
-	walk(&now, &src, 4096);
+	check_lines(out);
+	must(message_open(&m, in, &e) == 0);
+	must(m.body_long == 0 && m.header_long == 0 && m.header_8bit == 0);
+	must(take_8bit || m.body_8bit == 0);
+	must(mime_walk(&now, &m, &e) == 0);
 	check_same(was, &now);
-	must(take_8bit || !now.has_8bit);
-	must(repair_needed(&now, take_8bit, &e) == 0);
 	mime_free(&now);
+	message_free(&m);
+}
+
+/* As message_open() has it; false for what it refuses. */
+static bool
+open_checked(struct message *m, struct source *src)
+{
+	struct octets in = { read_source, src, src->n };
+	struct err e;
+
+	src->step = 4096;
+	return message_open(m, in, &e) == 0;
 }
 
 static void
-rebuild(struct source *src, const struct mime *mime, bool take_8bit)
+check_view(struct source *src, bool take_8bit, size_t step)
 {
-	struct rebuild r = { .s = src->s };
+	struct buf a, b;
 	struct message m;
-	enum repair act;
+	struct mime mime;
+	struct view v;
 	struct err e;
 
-	buf_init(&r.out, 64 * src->n + 4096);
-	open_source(&m, src);
-	for (size_t i = 0; i < mime->n; i++) {
-		must(repair_part(mime, i, take_8bit, &act, &e) == 0);
-		if (i == 0)
-			rebuild_header(&r, &m, act);
-		else
-			rebuild_field(&r, &mime->part[i], act);
-		rebuild_body(&r, &mime->part[i], act);
+	if (!open_checked(&m, src))
+		return;
+	if (view_make(&v, &m, take_8bit ? VIEW_8BIT : 0, &e) == -1) {
+		must(e.verdict == ERR_PERM && e.text[0] != '\0');
+		message_free(&m);
+		return;
 	}
-	copy(&r, src->n);
-	must(buf_ok(&r.out));
-	check_rebuilt(&r, mime, take_8bit);
-	buf_free(&r.out);
+	buf_init(&a, 1 << 24);
+	buf_init(&b, 1 << 24);
+	read_view(&v, 8 + step, &a);
+	src->step = step;
+	read_view(&v, 512, &b);
+	must(a.len == v.size && a.len == b.len);
+	must(memcmp(buf_str(&a), buf_str(&b), a.len) == 0);
+	src->step = 4096;
+	must(mime_walk(&mime, &m, &e) == 0);
+	check_sent(&a, &mime, take_8bit);
+	mime_free(&mime);
+	view_free(&v);
+	buf_free(&a);
+	buf_free(&b);
 	message_free(&m);
 }
 
@@ -253,24 +232,18 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
 	struct source src = { (const char *)data + 1, n - 1, 1 };
 	struct mime a, b;
-	struct err e;
-	bool take_8bit;
-	int needed;
+	size_t step;
 
 	if (n == 0)
 		return 0;
-	take_8bit = data[0] % 2 == 1;
-	walk(&a, &src, 1 + data[0] / 2 % 16);
+	step = 1 + data[0] / 2 % 16;
+	walk(&a, &src, step);
 	walk(&b, &src, 4096);
 	check_cut(&a, &b);
 	for (size_t i = 0; i < a.n; i++)
 		check_part(&a, i, src.n);
-	needed = repair_needed(&a, take_8bit, &e);
-	if (needed == -1)
-		must(e.verdict == ERR_PERM && e.text[0] != '\0');
-	else
-		rebuild(&src, &a, take_8bit);
 	mime_free(&a);
 	mime_free(&b);
+	check_view(&src, data[0] % 2 == 1, step);
 	return 0;
 }

@@ -543,9 +543,12 @@ static const struct repair_row repair_rows[] = {
 	    "cannot be encoded: the body (multipart/mixed) has that outside "
 	    "its parts",
 	    "KK" },
-	{ MIXED "--b\nX: \xc3\n\nx\n--b--\n",
+	{ MIXED "--b\nX: \xc3\n\nx\n--b--\n", "KH", "KK" },
+	{ MIXED "--b\nX: " X999 "\n\nx\n--b--\n", "KH", "KH" },
+	{ "Content-Type: multipart/signed; boundary=b\n\n--b\nX: \xc3\n\n"
+	  "x\n--b--\n",
 	    "message line 4 is 8-bit, which the server does not take, and "
-	    "cannot be encoded: part 1 (text/plain) has it in its header",
+	    "cannot be encoded: part 1 (text/plain) is signed or encrypted",
 	    "KK" },
 	{ MIXED "--b\n\nx\n--b\n"
 		"Content-Type: multipart/signed; boundary=c\n\n--c\n\n\xc3\n"
@@ -585,7 +588,10 @@ check_repair(const char *in, bool take_8bit, const char *want)
 		for (size_t i = 0; i < mime.n; i++) {
 			CHECK_INT(
 			    repair_part(&mime, i, take_8bit, &act, &e), 0);
-			buf_addc(&out, "KLQBW"[act]);
+			if (repair_header(&mime, i, take_8bit))
+				buf_addc(&out, 'H');
+			else
+				buf_addc(&out, "KLQBW"[act]);
 		}
 		CHECK_STR(buf_str(&out), want);
 		CHECK_INT(needed, strspn(want, "K") < mime.n);
