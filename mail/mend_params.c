@@ -269,6 +269,16 @@ mend_param(struct mending *m, const struct param *p, const struct family *f)
 	mend_tokens(m, p->tail, "");
 }
 
+/* What stands in the body, too, and must be found there. */
+static bool
+is_boundary(const struct param *p)
+{
+	static const char name[] = "boundary";
+
+	return p->name.n == sizeof name - 1 &&
+	    strncasecmp(p->name.s, name, p->name.n) == 0;
+}
+
 static void
 mend_any(struct mending *m, struct span all)
 {
@@ -278,6 +288,10 @@ mend_any(struct mending *m, struct span all)
 
 	if (is && (unfit || p.number.n > 0))
 		f = find_family(m, &p);
+	if (is && (unfit || f.unfit) && is_boundary(&p)) {
+		mend_refuse(m, p.value, " in its boundary");
+		return;
+	}
 	if (is && p.number.n == 0 && mend_too_long(p.value))
 		unfit = true;
 	/* The first piece says the charset of them all. */

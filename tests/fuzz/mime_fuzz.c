@@ -153,7 +153,7 @@ read_view(const struct view *v, size_t step, struct buf *out)
 static void
 check_lines(const struct buf *b)
 {
-	const char *p = b->data, *end = p + b->len, *lf;
+	const char *p = buf_str(b), *end = p + b->len, *lf;
 
 	for (; p < end; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));

@@ -422,6 +422,9 @@ TEST(refused)
 	check_refused("Content-Type: x/y; \xc3\xbc=b\n", 9,
 	    "Content-Type has raw 8-bit octets beside its parameters, "
 	    "which only a server with SMTPUTF8 takes");
+	check_refused("Content-Type: x/y; boundary=\"\xc3\xbc\"\n", 9,
+	    "Content-Type has raw 8-bit octets in its boundary, which only a "
+	    "server with SMTPUTF8 takes");
 	check_refused("no field \xc3\xbc\n", 9,
 	    "a line of the header that is no field has raw 8-bit octets, "
 	    "which only a server with SMTPUTF8 takes");
