@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/observer.h"
 #include "base/wait.h"
 #include "cli/accounts.h"
 #include "cli/configure.h"
 #include "cli/info.h"
+#include "cli/letter.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -35,6 +37,7 @@ struct run {
 	struct envelope env;
 	struct address author; /* of --read-envelope-from: o->from is in it */
 	struct accounts accounts;
+	struct letter letter;
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -161,16 +164,21 @@ fill_orcpt(struct run *r, struct err *e)
 static int
 find_recipients(struct run *r, struct err *e)
 {
-	size_t i;
+	const struct options *o = r->o;
+	const struct texts lists[] = { { o->operands, o->noperands }, o->to,
+		o->cc, o->bcc };
+	size_t i, k;
 
-	for (i = 0; i < r->o->noperands; i++)
-		if (address_each(r->o->operands[i], strlen(r->o->operands[i]),
-			ADDRESS_POSTMASTER, add_recipient, r) != 0)
-			return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		for (k = 0; k < lists[i].n; k++)
+			if (address_each(lists[i].v[k], strlen(lists[i].v[k]),
+				ADDRESS_POSTMASTER, add_recipient, r) != 0)
+				return err_set(
+				    e, ERR_TEMP, ERR_MACHINE, "no memory");
 	if (r->env.n == 0 && !r->o->read_recipients && !r->o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "no recipient; give one as an argument, or -t to take "
-		    "those of the message; see --help");
+		    "no recipient; give one as an argument or by --to, or -t "
+		    "to take those of the message; see --help");
 	return fill_orcpt(r, e);
 }
 
@@ -209,6 +217,18 @@ on_secret_done(void *ctx, const struct relay *relay)
 	struct run *r = ctx;
 
 	accounts_forget(&r->accounts, relay);
+}
+
+/* No signal is blocked yet. */
+static void
+on_note(void *ctx, const char *text)
+{
+	const struct deliver_line line = {
+		.from = LINE_NOTE, .s = text, .n = strlen(text)
+	};
+
+	(void)ctx;
+	report_line(stderr, &line);
 }
 
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */
@@ -359,19 +379,32 @@ fail(const struct err *e)
 	return err_exit(e);
 }
 
-/* What is wrong with the message is told with the recipients' outcomes. */
-static void
-read_message(struct submission *s)
+static const char *
+tmpdir(void)
 {
 	const char *tmp = getenv("TMPDIR");
+
+	return tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR;
+}
+
+/* What is wrong with the message is told with the recipients' outcomes. */
+static void
+read_message(struct run *r, struct submission *s)
+{
+	const struct letter *l = &r->letter;
 	struct input_config c = { .fd = STDIN_FILENO,
-		.tmpdir = tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR };
+		.tmpdir = tmpdir(),
+		.compose = l->composing ? &l->compose : NULL,
+		.edits = l->edits,
+		.nedits = l->nedits,
+		.on_note = r->o->verbose ? on_note : NULL };
 	struct err e;
 
 	if (isatty(STDIN_FILENO))
-		fputs("smtpsend: reading the message from the terminal; "
-		      "Ctrl-D ends it\n",
-		    stderr);
+		fprintf(stderr,
+		    "smtpsend: reading the %s from the terminal; Ctrl-D ends "
+		    "it\n",
+		    l->composing ? "text" : "message");
 	submission_read(s, &c, &e);
 }
 
@@ -398,8 +431,12 @@ begin(const struct native *n, struct run *r, struct submission *s,
 {
 	bool first = r->o->read_envelope_from;
 
+	if (letter_open(&r->letter, r->o, tmpdir(), e) == -1)
+		return -1;
+	random_octets(
+	    r->letter.compose.random, sizeof r->letter.compose.random);
 	if (first)
-		read_message(s);
+		read_message(r, s);
 	if (first && take_author(r, s, e) == -1)
 		return -1;
 	if (accounts_open(&r->accounts, r->o, n->waiter, e) == -1)
@@ -409,7 +446,7 @@ begin(const struct native *n, struct run *r, struct submission *s,
 	if (prepare(r, c, e) == -1)
 		return -1;
 	if (!first)
-		read_message(s);
+		read_message(r, s);
 	return 0;
 }
 
@@ -584,6 +621,7 @@ native_main(const struct native *n, int argc, char *argv[])
 		code = fail(&e);
 	else
 		code = modes[o.mode](n, &r);
+	letter_free(&r.letter);
 	accounts_free(&r.accounts);
 	address_free(&r.author);
 	envelope_free(&r.env);

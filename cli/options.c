@@ -60,6 +60,21 @@ set_text(struct options *o, const struct row *row, const char *v, struct err *e)
 	return 0;
 }
 
+/* One of several values. */
+static int
+set_append(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	struct texts *t = (struct texts *)((char *)o + row->at);
+	const char **list = reallocarray(t->v, t->n + 1, sizeof *list);
+
+	if (list == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	t->v = list;
+	t->v[t->n++] = v;
+	return 0;
+}
+
 static int
 whole_number(const char *s, unsigned long min, unsigned long max, unsigned *out)
 {
@@ -217,6 +232,21 @@ static const struct row rows[] = {
 	    "the sender is the one that From names" },
 	{ 0, "keep-bcc", NULL, set_true, offsetof(struct options, keep_bcc),
 	    "leave Bcc in the message" },
+	{ 0, "subject", "TEXT", set_text, offsetof(struct options, subject),
+	    "compose: input is the text; this is its subject" },
+	{ 0, "to", "LIST", set_append, offsetof(struct options, to),
+	    "compose: write to these, and name them in To" },
+	{ 0, "cc", "LIST", set_append, offsetof(struct options, cc),
+	    "compose: the same with Cc" },
+	{ 0, "bcc", "LIST", set_append, offsetof(struct options, bcc),
+	    "compose: write to these, and name them nowhere" },
+	{ 0, "reply-to", "LIST", set_append, offsetof(struct options, reply_to),
+	    "compose: where answers are to go" },
+	{ 0, "attach", "FILE[:TYPE]", set_append,
+	    offsetof(struct options, attach), "compose: attach this file" },
+	{ 0, "header", "NAME[:VALUE]", set_append,
+	    offsetof(struct options, headers),
+	    "add a field; = replaces it, NAME deletes it" },
 	{ 'a', "account", "NAME", set_text, offsetof(struct options, account),
 	    "send by this account of the configuration" },
 	{ 'C', "config", "FILE", set_text, offsetof(struct options, config),
@@ -278,11 +308,21 @@ static const struct hint {
 	{ "serverinfo", "give --server-info" },
 	{ "pretend", "give --dry-run" },
 	{ "debug", "give --verbose" },
+	{ "s", "give --subject" },
+	{ "c", "give --cc" },
+	{ "A", "give --attach FILE" },
+	{ "body", "the text comes from standard input" },
+	{ "data", "the message comes from standard input" },
+	{ "add-header", "give --header NAME:VALUE" },
+	{ "h-Subject", "give --subject, or --header Subject=VALUE" },
+	{ "header-Subject", "give --subject, or --header Subject=VALUE" },
+	{ "attach-type", "give --attach FILE:TYPE" },
+	{ "attach-name", "a file goes by its own name: give a link to it" },
+	{ "attach-body", "the text comes from standard input" },
 	{ "file", "give --config" },
 	{ "domain", "give --helo" },
 	{ "ehlo", "give --helo" },
 	{ "server", "give --host" },
-	{ "to", "recipients are arguments without an option" },
 	{ "protocol", "give --host lmtp://HOST" },
 	{ "tls-starttls",
 	    "with --host smtps://HOST TLS begins at once, with "
@@ -561,6 +601,12 @@ options_free(struct options *o)
 	free(o->override_texts);
 	free(o->overrides);
 	free(o->operands);
+	free(o->to.v);
+	free(o->cc.v);
+	free(o->bcc.v);
+	free(o->reply_to.v);
+	free(o->headers.v);
+	free(o->attach.v);
 	if (o->proxy != NULL)
 		explicit_bzero(o->proxy, strlen(o->proxy));
 	free(o->proxy);

@@ -15,6 +15,7 @@
 
 #include "cli/export.h"
 #include "cli/settings.h"
+#include "mail/compose.h"
 #include "mx.h"
 
 struct err;
@@ -46,6 +47,9 @@ struct options {
 	bool read_recipients; /* -t */
 	bool read_envelope_from;
 	bool keep_bcc;
+	const char *subject; /* NULL: not given */
+	/* What these were given, in order; the lists are owned. */
+	struct texts to, cc, bcc, reply_to, headers, attach;
 	bool verbose;
 	bool json;
 	bool dry_run;

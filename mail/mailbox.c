@@ -168,6 +168,12 @@ separate(struct list *l)
 	l->open = false;
 }
 
+static bool
+ends_encoded(const struct buf *b)
+{
+	return b->len > 2 && memcmp(b->data + b->len - 2, "?=", 2) == 0;
+}
+
 /* A group whose name has n octets; none if there are none. */
 static void
 open_group(struct list *l, const struct text *name, size_t n)
@@ -176,7 +182,8 @@ open_group(struct list *l, const struct text *name, size_t n)
 		return;
 	separate(l);
 	header_encode(l->out, name->phrase.data, n, HEADER_PHRASE, 0);
-	buf_adds(l->out, ": ");
+	/* White space must follow an encoded word (RFC 2047 5 (3)). */
+	buf_adds(l->out, ends_encoded(l->out) ? " : " : ": ");
 	l->in_group = l->open = true;
 }
 

@@ -6,6 +6,7 @@
  * Ownership: what it opens it closes before it returns.
  */
 #include "base/err.h"
+#include "mail/edit.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/recipients.h"
@@ -60,21 +61,41 @@ complete(const struct submit_config *c, struct envelope *env, struct message *m,
 	return 0;
 }
 
+/* The input is the text of what is composed. */
+static int
+compose(struct submission *s, const struct input_config *c, struct octets *in,
+    struct err *e)
+{
+	if (compose_open(&s->composed, c->compose, *in, e) == -1)
+		return -1;
+	if (!s->composed.is_utf8 && c->on_note != NULL)
+		c->on_note(
+		    c->ctx, "the text is not UTF-8: sent as unknown-8bit");
+	*in = compose_octets(&s->composed);
+	return 0;
+}
+
+static int
+open_message(struct submission *s, const struct input_config *c, struct err *e)
+{
+	struct octets in = { body_octets, s->body, body_size(s->body) };
+
+	if (c->compose != NULL && compose(s, c, &in, e) == -1)
+		return -1;
+	if (message_open(&s->message, in, e) == -1)
+		return -1;
+	return edit_apply(&s->message, c->edits, c->nedits, e);
+}
+
 int
 submission_read(
     struct submission *s, const struct input_config *c, struct err *e)
 {
-	struct octets in;
-
 	*s = (struct submission){ 0 };
 	err_clear(&s->err);
-	s->body = body_read_all(c->fd, c->tmpdir, &s->err);
-	if (s->body != NULL) {
-		in =
-		    (struct octets){ body_octets, s->body, body_size(s->body) };
-		if (message_open(&s->message, in, &s->err) == 0)
-			return 0;
-	}
+	s->body = body_read_all(c->fd, "the message", c->tmpdir, &s->err);
+	if (s->body != NULL && open_message(s, c, &s->err) == 0)
+		return 0;
 	*e = s->err;
 	return -1;
 }
@@ -83,6 +104,7 @@ void
 submission_free(struct submission *s)
 {
 	message_free(&s->message);
+	compose_free(&s->composed);
 	body_free(s->body);
 	s->body = NULL;
 }

@@ -12,10 +12,12 @@
 
 #include "base/err.h"
 #include "deliver.h"
+#include "mail/compose.h"
 #include "mail/message.h"
 #include "mx.h"
 
 struct body;
+struct edit;
 struct envelope;
 struct plan;
 
@@ -23,17 +25,26 @@ struct plan;
 struct input_config {
 	int fd;
 	const char *tmpdir; /* borrowed: for a message over 1 MiB */
+	/* What is read is the text of such a message; NULL: the message.
+	 * Borrowed until submission_free(). */
+	const struct compose_config *compose;
+	const struct edit *edits; /* borrowed: done to its header at once */
+	size_t nedits;
+	/* Told what was decided about it. May be NULL. */
+	void (*on_note)(void *ctx, const char *text);
+	void *ctx; /* borrowed */
 };
 
 /* A message that was read, and the octets of its body. */
 struct submission {
 	struct body *body; /* owned; NULL: could not be read */
+	struct compose composed; /* owned: the message, if we made it */
 	struct message message; /* owned */
 	struct err err; /* not ok: why there is no message */
 };
 
 /*
- * Read the input to its end, and find header and body. 0, or -1 with *e,
+ * Read the input to its end, find header and body, and edit it. 0, or -1 with *e,
  * which is kept for submit(); submission_free() is due in both cases.
  */
 int submission_read(

@@ -1,7 +1,7 @@
 /*
  * body: see body.h. Three homes for the same octets: memory, an unlinked
  * temporary file, the caller's own file in place.
- * Callers: queue/submit.c; read through mail/message.c's callback.
+ * Callers: queue/submit.c, cli; read through mail/message.c's callback.
  * It changes no octet and knows no line.
  * open(2) O_TMPFILE, pread(2).
  * Ownership: the descriptor of a file in place stays the caller's.
@@ -28,24 +28,29 @@ struct body {
 	off_t start; /* in fd */
 	uint64_t size;
 	struct stat as_read; /* a file in place: what it was */
+	const char *what; /* borrowed: as errors call it */
 };
 
 static int
-machine(struct err *e, const char *doing)
+failed(struct err *e)
 {
-	err_errno(e, ERR_TEMP, ERR_MACHINE, errno, "%s", doing);
 	e->stage = STAGE_INPUT;
 	e->scope = SCOPE_RUN;
 	return -1;
 }
 
 static int
-unreadable(struct err *e)
+cannot_keep(const char *what, struct err *e)
 {
-	err_errno(e, ERR_PERM, ERR_INPUT, errno, "cannot read the message");
-	e->stage = STAGE_INPUT;
-	e->scope = SCOPE_RUN;
-	return -1;
+	err_errno(e, ERR_TEMP, ERR_MACHINE, errno, "cannot keep %s", what);
+	return failed(e);
+}
+
+static int
+unreadable(const char *what, struct err *e)
+{
+	err_errno(e, ERR_PERM, ERR_INPUT, errno, "cannot read %s", what);
+	return failed(e);
 }
 
 /* An unlinked file in `dir`: its descriptor, or -1 with errno. */
@@ -88,15 +93,14 @@ write_all(int fd, const char *p, size_t n)
 static int
 spill(struct body *b, const char *dir, struct err *e)
 {
-	char doing[ERR_TEXT_MAX / 2];
-
-	snprintf(doing, sizeof doing,
-	    "cannot keep the message in a temporary file in %s", dir);
 	b->fd = temporary(dir);
 	b->owned = b->fd != -1;
 	if (b->fd == -1 ||
-	    write_all(b->fd, b->memory.data, b->memory.len) == -1)
-		return machine(e, doing);
+	    write_all(b->fd, b->memory.data, b->memory.len) == -1) {
+		err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot keep %s in a temporary file in %s", b->what, dir);
+		return failed(e);
+	}
 	buf_free(&b->memory);
 	return 0;
 }
@@ -110,16 +114,15 @@ keep(struct body *b, const char *p, size_t n, const char *dir, struct err *e)
 		return -1;
 	b->size += n;
 	if (b->fd != -1)
-		return write_all(b->fd, p, n) == -1
-		    ? machine(e, "cannot keep the message")
-		    : 0;
+		return write_all(b->fd, p, n) == -1 ? cannot_keep(b->what, e)
+						    : 0;
 	buf_add(&b->memory, p, n);
-	return buf_ok(&b->memory) ? 0 : machine(e, "cannot keep the message");
+	return buf_ok(&b->memory) ? 0 : cannot_keep(b->what, e);
 }
 
 /* One read of the input: > 0, 0 at its end, -1. */
 static ssize_t
-read_some(int fd, char *to, size_t n, struct err *e)
+read_some(int fd, char *to, size_t n, const char *what, struct err *e)
 {
 	ssize_t got;
 
@@ -130,7 +133,7 @@ read_some(int fd, char *to, size_t n, struct err *e)
 		if (errno == EAGAIN &&
 		    wait_fd(NULL, fd, POLLIN, INT64_MAX) == WAIT_ERROR)
 			break;
-	return got == -1 ? unreadable(e) : got;
+	return got == -1 ? unreadable(what, e) : got;
 }
 
 static int
@@ -140,8 +143,8 @@ read_stream(struct body *b, int fd, const char *dir, struct err *e)
 	ssize_t got;
 
 	if (block == NULL)
-		return machine(e, "cannot read the message");
-	while ((got = read_some(fd, block, BLOCK, e)) > 0)
+		return cannot_keep(b->what, e);
+	while ((got = read_some(fd, block, BLOCK, b->what, e)) > 0)
 		if (keep(b, block, (size_t)got, dir, e) == -1) {
 			got = -1;
 			break;
@@ -176,19 +179,20 @@ readable(int fd)
 }
 
 struct body *
-body_read_all(int fd, const char *dir, struct err *e)
+body_read_all(int fd, const char *what, const char *dir, struct err *e)
 {
 	struct body *b = calloc(1, sizeof *b);
 	int got;
 
 	if (b == NULL) {
-		machine(e, "cannot read the message");
+		cannot_keep(what, e);
 		return NULL;
 	}
 	b->fd = -1;
+	b->what = what;
 	buf_init(&b->memory, BODY_MEMORY_MAX);
 	if (in_place(b, fd))
-		got = readable(fd) ? 0 : unreadable(e);
+		got = readable(fd) ? 0 : unreadable(what, e);
 	else
 		got = read_stream(b, fd, dir, e);
 	if (got == -1) {
@@ -240,10 +244,10 @@ octets_file(
 		return got;
 	if (got == -1)
 		err_errno(
-		    e, ERR_TEMP, ERR_INPUT, errno, "cannot read the message");
+		    e, ERR_TEMP, ERR_INPUT, errno, "cannot read %s", b->what);
 	else
 		err_set(e, ERR_TEMP, ERR_INPUT,
-		    "the message's file changed while it was sent");
+		    "the file of %s changed while it was sent", b->what);
 	e->stage = STAGE_INPUT;
 	e->scope = SCOPE_MESSAGE;
 	return -1;

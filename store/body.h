@@ -1,6 +1,6 @@
 /*
- * body: the octets of standard input, kept so that they can be read again.
- * Called by queue/submit.c; handed to mail/message.c as a callback.
+ * body: the octets of standard input or a file, kept so that they can be read again.
+ * Called by queue/submit.c and cli (attachments); handed to mail/message.c as a callback.
  * It knows no mail format and changes no octet.
  * Up to 1 MiB in memory; beyond it an unlinked temporary file (TMPDIR, else
  * /var/tmp); a regular file is used in place. Never mapped; read by pread(2)
@@ -21,10 +21,12 @@ struct err;
 /*
  * Read `fd`, blocking or not, to its end. A regular file is read in place
  * from its present offset, which is then set to its end. `dir` is where a
- * temporary file goes. NULL with *e: permanent, input (66), or temporary,
+ * temporary file goes, `what` is what errors call it ("the message"; borrowed
+ * until the end). NULL with *e: permanent, input (66), or temporary,
  * machine (disk full).
  */
-struct body *body_read_all(int fd, const char *dir, struct err *e);
+struct body *body_read_all(
+    int fd, const char *what, const char *dir, struct err *e);
 void body_free(struct body *);
 
 /* Octets in it. */

@@ -59,7 +59,7 @@ static void
 check_body(int fd, size_t skip, size_t n)
 {
 	struct err e;
-	struct body *b = body_read_all(fd, DIR, &e);
+	struct body *b = body_read_all(fd, "the message", DIR, &e);
 	char block[1000];
 	uint64_t off = 0;
 	bool same = true;
@@ -101,7 +101,7 @@ TEST(offset_moves_to_the_end)
 {
 	int fd = pattern_file(50);
 	struct err e;
-	struct body *b = body_read_all(fd, DIR, &e);
+	struct body *b = body_read_all(fd, "the message", DIR, &e);
 
 	CHECK_INT(lseek(fd, 0, SEEK_CUR), 50);
 	body_free(b);
@@ -113,7 +113,7 @@ check_changed(void (*change)(int fd))
 {
 	int fd = pattern_file(5000);
 	struct err e;
-	struct body *b = body_read_all(fd, DIR, &e);
+	struct body *b = body_read_all(fd, "the message", DIR, &e);
 	char block[1000];
 
 	CHECK_INT(body_octets(b, 0, block, sizeof block, &e), 1000);
@@ -160,11 +160,11 @@ TEST(unreadable_input_is_66)
 	struct err e;
 	int fd = open("/", O_RDONLY);
 
-	CHECK(body_read_all(fd, DIR, &e) == NULL);
+	CHECK(body_read_all(fd, "the message", DIR, &e) == NULL);
 	CHECK_INT(err_exit(&e), 66);
 	close(fd);
 	fd = open("/dev/null", O_WRONLY);
-	CHECK(body_read_all(fd, DIR, &e) == NULL);
+	CHECK(body_read_all(fd, "the message", DIR, &e) == NULL);
 	CHECK_INT(err_exit(&e), 66);
 	close(fd);
 }
@@ -174,7 +174,7 @@ TEST(no_room_is_71)
 	int fd = pattern_pipe(2 * BODY_MEMORY_MAX);
 	struct err e;
 
-	CHECK(body_read_all(fd, "/nonexistent", &e) == NULL);
+	CHECK(body_read_all(fd, "the message", "/nonexistent", &e) == NULL);
 	CHECK_INT(err_exit(&e), 71);
 	CHECK(strstr(e.text, "/nonexistent") != NULL);
 	close(fd);
