@@ -5,7 +5,7 @@
 # Takes mail for example.test, secure.test and plain.test and puts it, each
 # message a file, into DIR/mail/all/new.  With SASL, the socket of dovecot.sh
 # that decides, it offers AUTH behind TLS.  $POSTFIX_EXTRA are more lines of
-# main.cf.  DIR/mail.log has each session.
+# main.cf, $POSTFIX_MASTER of master.cf.  DIR/mail.log has each session.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$1 ca=$2 ip=${3:-127.0.0.1} sasl=${4:-}
@@ -74,6 +74,7 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 CONF
+echo "${POSTFIX_MASTER:-}" >>"$dir/etc/master.cf"
 for queue in "${queues[@]}"; do
 	install -d -o postfix -m 700 "$dir/q/$queue"
 done
