@@ -14,6 +14,7 @@
 #include "net/io.h"
 #include "net/tls.h"
 #include "smtp/caps.h"
+#include "smtp/xclient.h"
 #include "wire.h"
 
 /* The server will not do: its words, and the next host is tried. */
@@ -156,10 +157,43 @@ begin_auth(struct session *s, struct err *e)
 	return step_go(s, STEP_AUTH, 0);
 }
 
+/* For whom we speak is said once, and all after it is about them. */
+static bool
+xclient_wanted(const struct session *s)
+{
+	return s->cfg.xclient != NULL && !s->speaks_for;
+}
+
+static int
+begin_xclient(struct session *s, struct err *e)
+{
+	const char *lacking;
+	size_t n;
+
+	buf_reset(&s->params);
+	lacking =
+	    xclient_write(&s->params, s->cfg.xclient, s->caps.xclient, &n);
+	if (lacking == NULL)
+		return step_go(s, STEP_XCLIENT, 0);
+	if (s->caps.has & CAP_XCLIENT)
+		err_set(e, ERR_PERM, ERR_CONFIG,
+		    "--xclient: the server does not take %.*s from us (it "
+		    "takes %s)",
+		    (int)n, lacking, s->caps.xclient);
+	else
+		err_set(e, ERR_PERM, ERR_CONFIG,
+		    "--xclient: the server does not offer XCLIENT to us");
+	e->stage = STAGE_XCLIENT;
+	e->scope = SCOPE_HOST;
+	return -1;
+}
+
 /* The server knows us and there is as much TLS as there will be. */
 static int
 after_tls(struct session *s, struct err *e)
 {
+	if (xclient_wanted(s))
+		return begin_xclient(s, e);
 	return auth_wanted(s) ? begin_auth(s, e) : 0;
 }
 
@@ -192,7 +226,7 @@ hello_take_ehlo(struct session *s, struct cursor at, struct err *e)
 	/* RFC 7504 3: 521 is about the host, not about EHLO. HELO knows no
 	 * AUTH and no SMTPUTF8. */
 	if (class == 5 && !s->cfg.lmtp && !auth_wanted(s) && !s->cfg.utf8 &&
-	    s->wire.reply.code != 521) {
+	    !xclient_wanted(s) && s->wire.reply.code != 521) {
 		step_err(s, at.step, &s->ehlo);
 		return step_go(s, STEP_HELO, 0);
 	}
@@ -252,6 +286,28 @@ hello_take_starttls(struct session *s, struct cursor at, struct err *e)
 		return tls_missing(
 		    s, at.step, "the server refuses STARTTLS", e);
 	return after_tls(s, e);
+}
+
+/* ---- XCLIENT ---- */
+
+int
+hello_send_xclient(struct session *s, struct err *e)
+{
+	if (!buf_ok(&s->params))
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "--xclient: more than fits a command");
+	return wire_command(&s->wire, e, "XCLIENT%s", buf_str(&s->params));
+}
+
+/* The session begins anew with a greeting, and what it offers with it. */
+int
+hello_take_xclient(struct session *s, struct cursor at, struct err *e)
+{
+	if (reply_class(&s->wire.reply) != 2)
+		return refused(s, at.step, e);
+	s->speaks_for = true;
+	s->caps = (struct caps){ 0 };
+	return step_go(s, STEP_EHLO, 0);
 }
 
 /* ---- AUTH ---- */

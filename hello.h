@@ -1,6 +1,6 @@
 /*
  * hello: the steps before the first MAIL: greeting, EHLO or HELO, STARTTLS,
- * AUTH; what the server must be like before it gets anything of value.
+ * XCLIENT, AUTH; what the server must be like before it gets anything of value.
  * Called by proto.c, whose table of steps they are rows of.
  * RFC 5321 3.1, 3.2; 3207; 4954.
  * Ownership: see step.h.
@@ -24,6 +24,8 @@ int hello_send_helo(struct session *, struct err *);
 int hello_take_helo(struct session *, struct cursor, struct err *);
 int hello_send_starttls(struct session *, struct err *);
 int hello_take_starttls(struct session *, struct cursor, struct err *);
+int hello_send_xclient(struct session *, struct err *);
+int hello_take_xclient(struct session *, struct cursor, struct err *);
 int hello_send_auth(struct session *, struct err *);
 int hello_take_auth(struct session *, struct cursor, struct err *);
 

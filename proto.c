@@ -349,6 +349,8 @@ static const struct step_row steps[STEP_NONE] = {
 	    hello_take_helo },
 	[STEP_STARTTLS] = { STAGE_STARTTLS, 120, true, SCOPE_HOST,
 	    hello_send_starttls, hello_take_starttls },
+	[STEP_XCLIENT] = { STAGE_XCLIENT, 300, true, SCOPE_HOST,
+	    hello_send_xclient, hello_take_xclient },
 	[STEP_AUTH] = { STAGE_AUTH, 120, true, SCOPE_HOST, hello_send_auth,
 	    hello_take_auth },
 	[STEP_RSET] = { STAGE_RSET, 300, false, SCOPE_HOST, send_rset,

@@ -37,6 +37,7 @@ struct relay {
 	/* NULL: none; else the way to all but sockets, and the addresses of a
 	 * target are the proxy's: it looks the names up */
 	const struct proxy *proxy;
+	const char *xclient; /* NAME=VALUE ...; NULL: none */
 	const char *helo; /* NULL: an address literal */
 	int64_t timeout; /* ms: caps each single wait; 0: the defaults */
 	const struct endpoint *source; /* NULL: any address of ours */

@@ -28,6 +28,7 @@ struct session_config {
 	const struct tls_policy *policy; /* borrowed */
 	const struct auth_config *auth; /* borrowed; NULL: no AUTH */
 	const struct sasl_library *library; /* borrowed; NULL: none */
+	const char *xclient; /* borrowed: NAME=VALUE ...; NULL: none */
 	bool utf8; /* nothing can be sent without SMTPUTF8 */
 	bool local; /* this machine, as the user typed it: no TLS needed */
 };

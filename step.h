@@ -29,6 +29,7 @@ enum step {
 	STEP_EHLO,
 	STEP_HELO,
 	STEP_STARTTLS,
+	STEP_XCLIENT,
 	STEP_AUTH,
 	STEP_RSET,
 	STEP_MAIL,
@@ -72,6 +73,7 @@ struct session {
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */
 	bool secure; /* TLS stands */
+	bool speaks_for; /* XCLIENT was taken */
 	bool verified; /* and the server is who it should be */
 	struct auth auth;
 	struct buf answer; /* owned: AUTH, or to the server's challenge */

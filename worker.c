@@ -359,6 +359,7 @@ converse(struct worker *w, const struct target *t,
 		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
 						       : NULL,
 		.library = &w->gsasl.face,
+		.xclient = w->route->relay->xclient,
 		.utf8 = needs_utf8(w),
 		.local = target_is_local(w->route->relay, t),
 	};

@@ -178,6 +178,7 @@ err_stage_name(enum stage s)
 		[STAGE_GREETING] = "greeting",
 		[STAGE_EHLO] = "ehlo",
 		[STAGE_STARTTLS] = "starttls",
+		[STAGE_XCLIENT] = "xclient",
 		[STAGE_AUTH] = "auth",
 		[STAGE_MAIL] = "mail",
 		[STAGE_RCPT] = "rcpt",

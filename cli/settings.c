@@ -23,6 +23,7 @@
 #include "net/tls.h"
 #include "params.h"
 #include "smtp/sasl.h"
+#include "smtp/xclient.h"
 
 #define MAX_SECONDS 86400.0
 
@@ -342,6 +343,15 @@ parse_priority(const struct setting_row *row, struct setting *s)
 	    : "give a number from -9 to 9";
 }
 
+static const char *
+parse_xclient(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return xclient_valid(s->text)
+	    ? NULL
+	    : "give attributes like \"NAME=mx.example.net ADDR=192.0.2.1\"";
+}
+
 /* What is for later: taken, and said to be ignored unless it is done. */
 static const char *
 parse_later(const struct setting_row *row, struct setting *s)
@@ -621,6 +631,10 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .arg = "ADDRESS|<>",
 	    .parse = parse_text,
 	    .help = "who wrote it, for servers that trust us" },
+	[SET_XCLIENT] = { .option = "xclient",
+	    .arg = "NAME=VALUE...",
+	    .parse = parse_xclient,
+	    .help = "speak for another client, for tests" },
 	[SET_LOGFILE] = { .key = "logfile",
 	    .parse = parse_later,
 	    .note = NO_LOG },

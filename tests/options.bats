@@ -527,6 +527,9 @@ plan() {
 		--hold-until|tomorrow|a date with its zone, like 2026-12-24T
 		--hold-until|2026-12-24T18:00:00|a date with its zone, like 2026
 		--hold-until|1969-12-24T18:00:00Z|a date with its zone, like 2026
+		--xclient||attributes like "NAME=mx.example.net
+		--xclient|NAME|attributes like "NAME=mx.example.net
+		--xclient|NAME=a b|attributes like "NAME=mx.example.net
 		--priority|10|a number from -9 to 9
 		--priority|-10|a number from -9 to 9
 		--priority|1.5|a number from -9 to 9
