@@ -283,3 +283,18 @@ refused() {
 	chmod 644 "$BATS_TEST_TMPDIR/config"
 	refused -a a bob@example.test
 }
+
+@test "reports, by keywords and by options" {
+	config <<-END
+		account relay
+		domain sender.client.test
+		host 127.0.0.1
+		from alice@client.test
+		tls off
+		dsn_notify never
+		dsn_return headers
+	END
+	alike -a relay bob@example.test
+	alike -a relay -N failure,delay -R full bob@example.test carol@example.test
+	alike -a relay --dsn-notify=off --dsn-return=off bob@example.test
+}

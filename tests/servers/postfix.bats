@@ -6,7 +6,8 @@ load common
 setup_file() {
 	prepare
 	certificates
-	start postfix.sh "$D/postfix" "$D/ca"
+	POSTFIX_EXTRA='smtpd_authorized_xclient_hosts = 127.0.0.1' \
+		start postfix.sh "$D/postfix" "$D/ca"
 	export STORE=$D/postfix/mail
 }
 
@@ -50,4 +51,36 @@ setup_file() {
 @test "the second smarthost when the first is down" {
 	arrives plain -f alice@client.test --host 127.0.0.9,127.0.0.1 \
 		bob@example.test
+}
+
+# report TEXT: the report that has this line is there.
+report() {
+	grep -rlx "$1" "$STORE"
+}
+export -f report
+
+@test "a report of success names envelope and recipient as we do" {
+	local id='QQ 314+1=2'
+	send -f alice@example.test --host 127.0.0.1 -N success \
+		-R hdrs -V "$id" --orcpt 'rfc822;b+o=b@else.test' bob@example.test
+	assert_equal "$status" 0
+	"$SERVERS/waitfor" 20 report "Original-Envelope-Id: $id"
+	run cat "$(report "Original-Envelope-Id: $id")"
+	assert_line 'Action: delivered'
+	assert_line 'Final-Recipient: rfc822; bob@example.test'
+	assert_line 'Original-Recipient: rfc822;b+o=b@else.test'
+}
+
+@test "--xclient is whom the server sees" {
+	arrives plain -f alice@client.test --host 127.0.0.1 --xclient \
+		'NAME=spike.client.test ADDR=198.51.100.7 HELO=other.client.test' \
+		--helo third.client.test bob@example.test
+	run grep -A 1 '^Received: ' "$(stored "plain.$BATS_TEST_NUMBER@client.test")"
+	assert_line --partial '(spike.client.test [198.51.100.7])'
+}
+
+@test "where it is not offered to us, --xclient is 78" {
+	send --host 127.0.0.1 --source-ip 127.0.0.5 --xclient NAME=x.test \
+		bob@example.test
+	assert_equal "$status" 78
 }
