@@ -238,3 +238,15 @@ idna_to_ascii(const char *s, size_t n, char out[IDNA_NAME_MAX], struct err *e)
 	dlclose(l.handle);
 	return rc;
 }
+
+int
+idna_host(const char *s, char out[IDNA_NAME_MAX], struct err *e)
+{
+	size_t n = strlen(s);
+
+	if (idna_to_ascii(s, n, out, e) == -1)
+		return -1;
+	if (!enc_has_8bit(s, n))
+		memcpy(out, s, n + 1);
+	return 0;
+}

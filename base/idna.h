@@ -37,4 +37,10 @@ bool idna_is_hostname(const char *s, size_t n);
 int idna_to_ascii(
     const char *s, size_t n, char out[IDNA_NAME_MAX], struct err *e);
 
+/*
+ * The same for the name of a host that people see again as they typed it: what
+ * is ASCII stays as it is, capitals too.
+ */
+int idna_host(const char *s, char out[IDNA_NAME_MAX], struct err *e);
+
 #endif

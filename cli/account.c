@@ -85,8 +85,11 @@ static void
 make_policy(struct account *a)
 {
 	struct policy_config *p = &a->relay.policy;
+	struct err e;
 
-	p->name = text(a, SET_TLS_HOST);
+	if (text(a, SET_TLS_HOST) != NULL &&
+	    idna_host(text(a, SET_TLS_HOST), a->tls_name, &e) == 0)
+		p->name = a->tls_name;
 	p->level = TLS_AUTO;
 	if (text(a, SET_TLS) != NULL) {
 		p->level = (enum tls_level)a->settings.at[SET_TLS].number;
@@ -314,13 +317,16 @@ static int
 make_proxy(struct account *a, struct err *e)
 {
 	const char *host = text(a, SET_PROXY_HOST);
+	struct err why;
 
 	if (text(a, SET_PROXY) != NULL) {
 		if (proxy_parse(text(a, SET_PROXY), &a->proxy, e) == -1)
 			return -1;
 	} else if (host != NULL) {
 		a->proxy = (struct proxy){ .kind = PROXY_SOCKS5, .port = 1080 };
-		snprintf(a->proxy.host, sizeof a->proxy.host, "%s", host);
+		if (idna_host(host, a->proxy.host, &why) == -1)
+			snprintf(a->proxy.host, sizeof a->proxy.host, "%s",
+			    host); /* an IPv6 address */
 		if (text(a, SET_PROXY_PORT) != NULL)
 			a->proxy.port =
 			    (unsigned)a->settings.at[SET_PROXY_PORT].number;
@@ -336,12 +342,16 @@ static int
 make_helo(struct account *a, struct err *e)
 {
 	const char *domain = text(a, SET_DOMAIN);
-	char place[SETTING_PLACE_MAX];
+	char place[SETTING_PLACE_MAX], name[IDNA_NAME_MAX];
+	struct err why;
 
 	if (domain == NULL)
 		machine_helo(a->helo);
 	else
 		machine_expand(domain, a->helo, sizeof a->helo);
+	/* What is no name, a literal perhaps, stays as it is. */
+	if (idna_host(a->helo, name, &why) == 0)
+		memcpy(a->helo, name, sizeof name);
 	a->relay.helo = a->helo[0] != '\0' ? a->helo : NULL;
 	if (domain == NULL || setting_is_domain(a->helo))
 		return 0;

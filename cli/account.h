@@ -11,6 +11,7 @@
 #define CLI_ACCOUNT_H
 
 #include "base/buf.h"
+#include "base/idna.h"
 #include "cli/machine.h"
 #include "cli/settings.h"
 #include "net/proxy.h"
@@ -23,6 +24,7 @@ struct account {
 	struct relay relay; /* points into this struct: do not copy it */
 	struct settings settings;
 	char helo[MACHINE_NAME_MAX]; /* "": none */
+	char tls_name[IDNA_NAME_MAX]; /* A-labels; "": the host's */
 	char tls_place[SETTING_PLACE_MAX]; /* who gave the level */
 	char secret_place[SETTING_PLACE_MAX]; /* who gave the secret */
 	struct endpoint source;

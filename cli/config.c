@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/idna.h"
 #include "cli/config.h"
 #include "cli/nearest.h"
 #include "mail/address.h"
@@ -368,14 +369,38 @@ take_include(struct parser *p, char *value)
 	return got;
 }
 
+/* The pattern in A-labels; NULL with the error if it is none. */
+static const char *
+route_pattern(struct parser *p, const char *s)
+{
+	size_t n = strncmp(s, "*.", 2) == 0 ? 2 : 0;
+	char pattern[2 + IDNA_NAME_MAX];
+	const char *kept;
+	struct err why;
+
+	if (strcmp(s, "*") == 0)
+		return s;
+	memcpy(pattern, s, n);
+	if (idna_host(s + n, pattern + n, &why) == -1) {
+		bad(p,
+		    "route \"%s\": %s; give a domain, *.DOMAIN for all below "
+		    "it, or *",
+		    s, why.text);
+		return NULL;
+	}
+	kept = keep(p->c, pattern, strlen(pattern));
+	if (kept == NULL)
+		no_memory(p);
+	return kept;
+}
+
 /* route PATTERN ACCOUNT */
 static int
 take_route(struct parser *p, char *value)
 {
 	size_t n = strcspn(value, BLANKS);
 	struct config_account *a = at_hand(p);
-	struct config_route route = { .pattern = value, .from = p->here };
-	const char *domain = strncmp(value, "*.", 2) == 0 ? value + 2 : value;
+	struct config_route route = { .from = p->here };
 
 	route.account = value + n + strspn(value + n, BLANKS);
 	value[n] = '\0';
@@ -383,12 +408,9 @@ take_route(struct parser *p, char *value)
 		return bad(p, "give route PATTERN ACCOUNT");
 	if (a->nroutes >= CONFIG_ROUTES_MAX)
 		return bad(p, "more than %d routes", CONFIG_ROUTES_MAX);
-	if (strcmp(value, "*") != 0 &&
-	    !address_is_hostname(domain, strlen(domain)))
-		return bad(p,
-		    "route \"%s\": give a domain, *.DOMAIN for all "
-		    "below it, or *",
-		    value);
+	route.pattern = route_pattern(p, value);
+	if (route.pattern == NULL)
+		return -1;
 	if (!route_insert(a, a->nown, &route))
 		return no_memory(p);
 	a->nown++;

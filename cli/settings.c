@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/idna.h"
 #include "cli/priorities.h"
 #include "cli/settings.h"
 #include "cli/wishes.h"
@@ -124,6 +125,20 @@ parse_proxy(const struct setting_row *row, struct setting *s)
 	    : NULL;
 }
 
+/* NULL if it is a host's name, in any script; else what to do. */
+static const char *
+name_wrong(const char *s, const char *remedy)
+{
+	char name[IDNA_NAME_MAX];
+	struct err e;
+
+	if (idna_host(s, name, &e) == 0)
+		return NULL;
+	return e.verdict == ERR_TEMP
+	    ? "install libidn2 (package libidn2-0), or give its xn-- form"
+	    : remedy;
+}
+
 /* A host's name or address. */
 static const char *
 parse_host(const struct setting_row *row, struct setting *s)
@@ -131,9 +146,8 @@ parse_host(const struct setting_row *row, struct setting *s)
 	struct endpoint ep;
 
 	(void)row;
-	return endpoint_ip(&ep, s->text, 0) == -1 &&
-		!address_is_hostname(s->text, strlen(s->text))
-	    ? "give a host name or an IP address"
+	return endpoint_ip(&ep, s->text, 0) == -1
+	    ? name_wrong(s->text, "give a host name or an IP address")
 	    : NULL;
 }
 
@@ -142,10 +156,10 @@ static const char *
 parse_domain(const struct setting_row *row, struct setting *s)
 {
 	(void)row;
-	if (strchr(s->text, '%') == NULL && !setting_is_domain(s->text))
-		return "give a host name or an address literal like "
-		       "[192.0.2.1]";
-	return NULL;
+	if (strchr(s->text, '%') != NULL || setting_is_domain(s->text))
+		return NULL;
+	return name_wrong(
+	    s->text, "give a host name or an address literal like [192.0.2.1]");
 }
 
 /* Into milliseconds. */
@@ -236,9 +250,7 @@ static const char *
 parse_host_name(const struct setting_row *row, struct setting *s)
 {
 	(void)row;
-	return address_is_hostname(s->text, strlen(s->text))
-	    ? NULL
-	    : "give the host name to verify";
+	return name_wrong(s->text, "give the host name to verify");
 }
 
 static const char *

@@ -58,18 +58,17 @@ override_parse(char *s, struct override *o, struct err *e)
 	char *ip = port == NULL ? NULL : strchr(port + 1, ':');
 	char host[DNS_NAME_MAX];
 	struct endpoint ep;
+	struct err why;
 	bool bracketed;
 	size_t n;
 
 	if (ip == NULL)
 		return override_bad(e, s);
-	*o = (struct override){ .host = s };
+	*o = (struct override){ .ip = ip + 1 };
 	if (endpoint_split(s, (size_t)(ip - s), host, sizeof(host), &o->port,
 		&bracketed) == -1 ||
-	    bracketed || o->port == 0 ||
-	    !address_is_hostname(host, strlen(host)))
+	    bracketed || o->port == 0 || idna_host(host, o->host, &why) == -1)
 		return override_bad(e, s);
-	o->ip = ip + 1;
 	n = strlen(o->ip);
 	if (n > 2 && ip[1] == '[' && ip[n] == ']') {
 		o->ip = ip + 2;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/idna.h"
 #include "net/dns.h"
 
 struct ifaddrs;
@@ -19,7 +20,7 @@ struct proxy;
 
 /* One --resolve HOST:PORT:ADDR. */
 struct override {
-	const char *host; /* borrowed */
+	char host[IDNA_NAME_MAX]; /* A-labels */
 	unsigned port;
 	const char *ip; /* borrowed */
 };

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/idna.h"
 #include "mail/address.h"
 #include "net/dial.h"
 #include "net/io.h"
@@ -104,7 +105,9 @@ static int
 url_host(const char *s, struct proxy *p, struct err *e)
 {
 	size_t n = strlen(s);
+	char name[IDNA_NAME_MAX];
 	struct endpoint ep;
+	struct err why;
 	bool bracketed;
 
 	if (n > 0 && s[n - 1] == '/')
@@ -114,8 +117,9 @@ url_host(const char *s, struct proxy *p, struct err *e)
 		return url_bad(e, "no host, or no port from 1 to 65535");
 	if (endpoint_ip(&ep, p->host, 0) == 0)
 		return 0;
-	if (bracketed || !address_is_hostname(p->host, strlen(p->host)))
+	if (bracketed || idna_host(p->host, name, &why) == -1)
 		return url_bad(e, "the host is neither a name nor an address");
+	memcpy(p->host, name, sizeof name);
 	return 0;
 }
 

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/enc.h"
 #include "base/err.h"
+#include "base/idna.h"
 #include "mail/address.h"
 #include "net/dial.h"
 #include "net/dns.h"
@@ -88,11 +90,29 @@ is_host_name(const char *s)
 	return false;
 }
 
+/* A host's name, into A-labels; `s` is the item that it stands in. */
+static int
+spec_name(
+    const char *s, const char *typed, char name[IDNA_NAME_MAX], struct err *e)
+{
+	struct err why;
+
+	if (idna_host(typed, name, &why) == 0) {
+		if (is_host_name(name))
+			return 0;
+	} else if (why.verdict == ERR_TEMP)
+		return err_set(
+		    e, why.verdict, why.kind, "host \"%s\": %s", s, why.text);
+	else if (enc_has_8bit(typed, strlen(typed)))
+		return spec_bad(e, s, why.text);
+	return spec_bad(e, s, "neither a host name nor an IP address");
+}
+
 /* HOST, HOST:PORT, [IP]:PORT, [IPv6:IP]:PORT. */
 static int
 spec_inet(const char *s, unsigned port, struct spec *to, struct err *e)
 {
-	char text[DNS_NAME_MAX];
+	char text[DNS_NAME_MAX], name[IDNA_NAME_MAX];
 	const char *host = text;
 	struct endpoint ep;
 	bool bracketed;
@@ -105,11 +125,14 @@ spec_inet(const char *s, unsigned port, struct spec *to, struct err *e)
 		    "the port from 1 to 65535");
 	if (bracketed && has_prefix(host, "IPv6:"))
 		host += strlen("IPv6:");
-	if (endpoint_ip(&ep, host, 0) == -1 &&
-	    (bracketed || !is_host_name(host)))
-		return spec_bad(e, s,
-		    bracketed ? "only an IP address stands in brackets"
-			      : "neither a host name nor an IP address");
+	if (endpoint_ip(&ep, host, 0) == -1) {
+		if (bracketed)
+			return spec_bad(
+			    e, s, "only an IP address stands in brackets");
+		if (spec_name(s, host, name, e) == -1)
+			return -1;
+		host = name;
+	}
 	to->host = strdup(host);
 	return to->host == NULL ? out_of_memory(e) : 0;
 }
@@ -151,7 +174,9 @@ static int
 spec_mx(const char *s, unsigned port, struct spec *to, struct err *e)
 {
 	if (spec_inet(s + strlen("mx:"), port, to, e) == -1)
-		return spec_bad(e, s, "give mx:DOMAIN or mx:DOMAIN:PORT");
+		return e->verdict == ERR_TEMP
+		    ? -1
+		    : spec_bad(e, s, "give mx:DOMAIN or mx:DOMAIN:PORT");
 	return spec_domain(s, to, e);
 }
 
@@ -166,7 +191,9 @@ spec_srv(const char *s, unsigned port, struct spec *to, struct err *e)
 		return spec_bad(
 		    e, s, "give srv:DOMAIN; its records name the ports");
 	if (spec_inet(domain, 0, to, e) == -1)
-		return spec_bad(e, s, "give srv:DOMAIN");
+		return e->verdict == ERR_TEMP
+		    ? -1
+		    : spec_bad(e, s, "give srv:DOMAIN");
 	to->port = 0;
 	return spec_domain(s, to, e);
 }

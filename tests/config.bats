@@ -163,6 +163,14 @@ resolve() {
 	assert_line "    tls verify, by tls_fingerprint in $T/.smtpsendrc:13"
 }
 
+@test "a route's domain in any script" {
+	rc 'account default' 'host 127.0.0.1' 'route *.bücher.test other' \
+		'account other' 'host 127.0.0.2'
+	plan a@mail.BÜCHER.test
+	assert_line 'route 2 by smarthost, account other'
+	assert_line '  to a@mail.xn--bcher-kva.test'
+}
+
 @test "recipients of a domain by another account" {
 	rc 'account default' 'host 127.0.0.1' 'route y.test other' \
 		'route *.z.test other' 'account other' 'host 127.0.0.2'

@@ -288,11 +288,30 @@ plan() {
 		'helo mail.client.test helo [192.0.2.1] helo [IPv6:2001:db8::1]'
 }
 
+@test "names of servers in any script are asked for as A-labels" {
+	receiver box
+	send --dry-run --host 'Mail.Bücher.test:26,lmtp://x.test' --tls verify \
+		--resolve 'mail.BÜCHER.test:26:127.0.0.3' \
+		--resolve x.test:24:127.0.0.4 --tls-host 例え.test \
+		-f a@x.test bob@x.test <message
+	exits 0
+	assert_line '  host mail.xn--bcher-kva.test port 26 smtp: 127.0.0.3'
+	assert_line '    tls verify as xn--r8jz45g.test, by --tls'
+	deliver --helo bücher.test bob@x.test
+	assert_equal "$(head -n 1 box/1.env)" 'helo xn--bcher-kva.test'
+	deliver --host mün_chen.test bob@x.test
+	usage_error 'host "mün_chen.test": an underscore'
+	deliver --helo mün_chen.test bob@x.test
+	usage_error --helo
+	deliver --tls-host ☃ bob@x.test
+	usage_error --tls-host
+}
+
 @test "--helo: nothing that is no name reaches a server" {
 	local value
 	receiver box
 	for value in '' 'a b' $'a\r\nQUIT' $'a\nb' $'[1\r\n]' '<a>' -a a..b \
-		'[]' "$(printf '%0300d' 0)" $'h\303\266st'; do
+		'[]' "$(printf '%0300d' 0)" $'h\366st'; do
 		deliver --helo "$value" bob@x.test
 		usage_error --helo
 	done

@@ -487,7 +487,8 @@ TEST(routes_own_before_inherited)
 	CHECK_STR(wrong("defaults\nroute x.test"),
 	    "rc:2: give route PATTERN ACCOUNT");
 	CHECK_STR(wrong("defaults\nroute *x b"),
-	    "rc:2: route \"*x\": give a domain, *.DOMAIN for all below it, or "
+	    "rc:2: route \"*x\": it is no host name; give a domain, *.DOMAIN for "
+	    "all below it, or "
 	    "*");
 }
 

@@ -136,6 +136,18 @@ TEST(what_is_typed_is_mapped_first)
 	check_pairs(rows, COUNT(rows));
 }
 
+TEST(hosts_in_ascii_stay_as_typed)
+{
+	char out[IDNA_NAME_MAX];
+	struct err e;
+
+	CHECK_INT(idna_host("Mail.Example.ORG.", out, &e), 0);
+	CHECK_STR(out, "Mail.Example.ORG.");
+	CHECK_INT(idna_host("Mail.Bücher.ORG", out, &e), 0);
+	CHECK_STR(out, "mail.xn--bcher-kva.org");
+	CHECK_INT(idna_host("[::1]", out, &e), -1);
+}
+
 TEST(the_library_stays)
 {
 	struct err e;
