@@ -129,7 +129,11 @@ plan() {
 		'-r:by -f' \
 		'-F:From into the message' '--serverinfo:--server-info' \
 		'--server:--host' '--password=x:--passwordcmd' \
-		'--tls-certcheck=off:--tls encrypt'; do
+		'--tls-certcheck=off:--tls encrypt' \
+		'-s:--subject' '--add-header=x:--header NAME:VALUE' \
+		'--attach-type=x:--attach FILE:TYPE' \
+		'--h-Subject=x:--header Subject=VALUE' \
+		'--body=x:from standard input'; do
 		send "${pair%%:*}" bob@x.test <message
 		usage_error 'no option -' "${pair#*:}"
 	done
