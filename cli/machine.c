@@ -98,6 +98,43 @@ machine_sender(const char *domain, char out[MACHINE_ADDRESS_MAX], struct err *e)
 	return 0;
 }
 
+/* ---- full names ---- */
+
+void
+machine_gecos(
+    const char *gecos, const char *login, char out[MACHINE_FULL_NAME_MAX])
+{
+	struct buf b;
+	size_t at;
+
+	buf_init(&b, MACHINE_FULL_NAME_MAX * 4);
+	for (; *gecos != '\0' && *gecos != ','; gecos++) {
+		if (*gecos != '&') {
+			buf_addc(&b, *gecos);
+			continue;
+		}
+		at = b.len;
+		buf_adds(&b, login);
+		if (b.len > at && *login >= 'a' && *login <= 'z')
+			b.data[at] = (char)(*login - 'a' + 'A');
+	}
+	snprintf(out, MACHINE_FULL_NAME_MAX, "%s", buf_str(&b));
+	buf_free(&b);
+}
+
+void
+machine_full_name(char out[MACHINE_FULL_NAME_MAX])
+{
+	const char *s = environment("NAME");
+	const struct passwd *pw;
+
+	out[0] = '\0';
+	if (s != NULL)
+		snprintf(out, MACHINE_FULL_NAME_MAX, "%s", s);
+	else if ((pw = getpwuid(getuid())) != NULL && pw->pw_gecos != NULL)
+		machine_gecos(pw->pw_gecos, pw->pw_name, out);
+}
+
 /* ---- names in a configuration ---- */
 
 typedef void name_fn(char out[MACHINE_NAME_MAX]);

@@ -29,6 +29,17 @@ void machine_domain(char out[MACHINE_NAME_MAX]);
 int machine_sender(
     const char *domain, char out[MACHINE_ADDRESS_MAX], struct err *e);
 
+#define MACHINE_FULL_NAME_MAX 256
+/* The full name of who runs us: $NAME, else what passwd(5) has, else "". */
+void machine_full_name(char out[MACHINE_FULL_NAME_MAX]);
+
+/*
+ * The name in passwd's comment field: up to the first comma, an & being the
+ * login name with a capital (finger(1)); cut to fit.
+ */
+void machine_gecos(
+    const char *gecos, const char *login, char out[MACHINE_FULL_NAME_MAX]);
+
 /*
  * Put names into a text of a configuration, cut to fit: %U $USER, $LOGNAME or
  * the login name; %H $HOSTNAME or the host name; %C its canonical name, which

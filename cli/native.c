@@ -16,6 +16,7 @@
 #include "base/observer.h"
 #include "base/wait.h"
 #include "cli/accounts.h"
+#include "cli/completion.h"
 #include "cli/configure.h"
 #include "cli/info.h"
 #include "cli/letter.h"
@@ -38,6 +39,7 @@ struct run {
 	struct address author; /* of --read-envelope-from: o->from is in it */
 	struct accounts accounts;
 	struct letter letter;
+	struct completion completion;
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -47,8 +49,14 @@ struct run {
 static void
 random_octets(void *p, size_t n)
 {
-	/* Up to 256 octets come whole (getrandom(2)); it is for a shuffle. */
-	if (getrandom(p, n, 0) != (ssize_t)n)
+	ssize_t got;
+
+	/* Up to 256 octets come whole (getrandom(2)), but for a signal while
+	 * the system has no randomness yet. */
+	do
+		got = getrandom(p, n, 0);
+	while (got == -1 && errno == EINTR);
+	if (got != (ssize_t)n)
 		memset(p, 0, n);
 }
 
@@ -231,6 +239,14 @@ on_note(void *ctx, const char *text)
 	report_line(stderr, &line);
 }
 
+static const char *
+full_name(void *ctx)
+{
+	struct run *r = ctx;
+
+	return completion_full_name(&r->completion);
+}
+
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */
 static int
 plan_exit(const struct envelope *env)
@@ -310,6 +326,7 @@ config(const struct native *n, struct run *r)
 		.read_recipients = o->read_recipients,
 		.keep_bcc =
 		    keeps_bcc(o, &accounts_chosen(&r->accounts)->settings),
+		.full_name = full_name,
 		.on_complete = o->export.wanted ? on_complete : NULL,
 		.on_plan = o->dry_run ? on_plan : NULL,
 		.ctx = r,
@@ -445,6 +462,9 @@ begin(const struct native *n, struct run *r, struct submission *s,
 	c->on_deliver = n->on_deliver;
 	if (prepare(r, c, e) == -1)
 		return -1;
+	c->complete = completion_make(
+	    &r->completion, accounts_chosen(&r->accounts), &r->env.sender);
+	c->complete.on_note = r->o->verbose ? on_note : NULL;
 	if (!first)
 		read_message(r, s);
 	return 0;
@@ -622,6 +642,7 @@ native_main(const struct native *n, int argc, char *argv[])
 	else
 		code = modes[o.mode](n, &r);
 	letter_free(&r.letter);
+	completion_free(&r.completion);
 	accounts_free(&r.accounts);
 	address_free(&r.author);
 	envelope_free(&r.env);

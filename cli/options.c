@@ -224,6 +224,8 @@ set_nothing(
 static const struct row rows[] = {
 	{ 'f', "from", "ADDRESS", set_text, offsetof(struct options, from),
 	    "the sender; '' or '<>' is the null sender" },
+	{ 'F', "full-name", "NAME", set_setting, SET_FROM_FULL_NAME,
+	    "the sender's name, where From is missing" },
 	{ 't', "read-recipients", NULL, set_true,
 	    offsetof(struct options, read_recipients),
 	    "add the recipients that To, Cc and Bcc name" },
@@ -295,7 +297,6 @@ static const struct hint {
 	const char *name;
 	const char *remedy;
 } hints[] = {
-	{ "F", "no header field is added yet: write From into the message" },
 	{ "b",
 	    "modes of sendmail are not built in yet; without -b a message "
 	    "is sent" },
@@ -307,6 +308,7 @@ static const struct hint {
 	{ "h", "give --help" },
 	{ "serverinfo", "give --server-info" },
 	{ "pretend", "give --dry-run" },
+	{ "remove-bcc-headers", "Bcc is removed anyway, but with --keep-bcc" },
 	{ "debug", "give --verbose" },
 	{ "s", "give --subject" },
 	{ "c", "give --cc" },

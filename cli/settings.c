@@ -18,6 +18,7 @@
 #include "cli/settings.h"
 #include "cli/wishes.h"
 #include "mail/address.h"
+#include "mail/complete.h"
 #include "mail/envelope.h"
 #include "net/dial.h"
 #include "net/proxy.h"
@@ -265,6 +266,24 @@ parse_auth(const struct setting_row *row, struct setting *s)
 	return NULL;
 }
 
+/* When a field is made. */
+static const char *
+parse_header(const struct setting_row *row, struct setting *s)
+{
+	static const char *const words[] = { [COMPLETE_AUTO] = "auto",
+		[COMPLETE_ON] = "on",
+		[COMPLETE_OFF] = "off" };
+	int64_t i;
+
+	(void)row;
+	for (i = 0; i < 3; i++)
+		if (strcmp(s->text, words[i]) == 0) {
+			s->number = i;
+			return NULL;
+		}
+	return "give auto, on or off";
+}
+
 /* True if `word` is one of the words of `list`. */
 static bool
 is_word(const char *word, const char *list)
@@ -374,7 +393,6 @@ parse_later(const struct setting_row *row, struct setting *s)
 
 /* ---- rows ---- */
 
-#define NO_HEADER "no header is added or changed yet"
 #define NO_LOG "logs are not built in yet"
 
 const struct setting_row setting_rows[SETTINGS] = {
@@ -559,46 +577,45 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .parse = parse_flag,
 	    .empty = "on" },
 	[SET_MAILDOMAIN] = { .key = "maildomain", .parse = parse_text },
-	[SET_FROM_FULL_NAME] = { .key = "from_full_name",
-	    .parse = parse_later,
-	    .note = NO_HEADER },
+	[SET_FROM_FULL_NAME] = { .key = "from_full_name", .parse = parse_text },
 	[SET_FROM_HEADER] = { .key = "set_from_header",
-	    .parse = parse_later,
+	    .option = "set-from-header",
+	    .arg = "WHEN",
+	    .parse = parse_header,
 	    .empty = "on",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .help = "From: auto (if missing), on (replace it), off" },
 	[SET_DATE_HEADER] = { .key = "set_date_header",
-	    .parse = parse_later,
+	    .option = "set-date-header",
+	    .arg = "WHEN",
+	    .parse = parse_header,
 	    .empty = "auto",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .help = "the same for Date" },
 	[SET_MSGID_HEADER] = { .key = "set_msgid_header",
-	    .parse = parse_later,
+	    .option = "set-msgid-header",
+	    .arg = "WHEN",
+	    .parse = parse_header,
 	    .empty = "auto",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .help = "the same for Message-ID" },
 	[SET_TO_HEADER] = { .key = "set_to_header",
-	    .parse = parse_later,
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .option = "set-to-header",
+	    .arg = "WHEN",
+	    .parse = parse_header,
+	    .empty = "auto",
+	    .help = "the same for To; on: list the recipients" },
 	[SET_MISSING_FROM] = { .key = "add_missing_from_header",
-	    .parse = parse_later,
-	    .empty = "on",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .parse = parse_flag,
+	    .empty = "on" },
 	[SET_MISSING_DATE] = { .key = "add_missing_date_header",
-	    .parse = parse_later,
-	    .empty = "on",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .parse = parse_flag,
+	    .empty = "on" },
 	[SET_REMOVE_BCC] = { .key = "remove_bcc_headers",
 	    .parse = parse_flag,
 	    .empty = "on" },
 	[SET_UNDISCLOSED] = { .key = "undisclosed_recipients",
-	    .parse = parse_later,
+	    .option = "undisclosed-recipients",
+	    .parse = parse_flag,
 	    .empty = "on",
-	    .done = "off",
-	    .note = NO_HEADER },
+	    .help = "one To that names nobody, instead of To, Cc and Bcc" },
 	[SET_DSN_NOTIFY] = { .key = "dsn_notify",
 	    .option = "dsn-notify",
 	    .arg = "LIST",

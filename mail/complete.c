@@ -83,7 +83,8 @@ add_name(struct buf *out, const char *name)
 {
 	struct buf clean;
 
-	name += strspn(name, " \t");
+	while ((*name > 0 && *name <= ' ') || *name == 127)
+		name++;
 	buf_init(&clean, FIELD_MAX);
 	for (; *name != '\0'; name++)
 		buf_addc(&clean,
@@ -104,15 +105,21 @@ no_author(struct err *e)
 	    "From into it, or give the sender by -f");
 }
 
+bool
+complete_makes_from(const struct message *m, const struct complete_config *c)
+{
+	return is_known(c->author) && is_wanted(m, c->from, "From");
+}
+
 static int
 complete_from(struct message *m, const struct complete_config *c, struct err *e)
 {
 	struct buf body;
 
-	if (!is_wanted(m, c->from, "From"))
-		return 0;
-	if (!is_known(c->author))
-		return has(m, "From") ? 0 : no_author(e);
+	if (!complete_makes_from(m, c))
+		return is_wanted(m, c->from, "From") && !has(m, "From")
+		    ? no_author(e)
+		    : 0;
 	buf_init(&body, FIELD_MAX * 4);
 	if (c->full_name != NULL)
 		add_name(&body, c->full_name);

@@ -47,6 +47,10 @@ struct complete_config {
 	void *ctx;
 };
 
+/* True if complete() makes a From: a name is wanted only then. */
+bool complete_makes_from(
+    const struct message *, const struct complete_config *);
+
 /*
  * Add what is missing: From, Date, Message-ID (none where no domain is
  * known), To if nobody else is named, and, if the body is 8-bit text or has a

@@ -2,9 +2,13 @@
  * submit: see submit.h. Input is read first and whole, so that a message
  * that cannot be read is never half sent.
  * Callers: cli. It prints nothing and reads no config.
- * RFC 5321 2.1, RFC 5322 3.6.3 (Bcc).
+ * RFC 5321 2.1, RFC 5322 3.6.3 (Bcc); names and options come from above,
+ * clock and randomness from here, since mail/ has none.
  * Ownership: what it opens it closes before it returns.
  */
+#include <time.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "mail/edit.h"
 #include "mail/envelope.h"
@@ -12,6 +16,9 @@
 #include "mail/recipients.h"
 #include "queue/submit.h"
 #include "store/body.h"
+
+/* Most octets of a list of recipients in To. */
+#define LIST_MAX (1024u * 1024)
 
 /* One reason for all that are still open. */
 static int
@@ -41,16 +48,60 @@ route_and_send(const struct submit_config *c, struct envelope *env,
 	return 0;
 }
 
-/* Recipients first: they are in what is removed then. */
+/* Whom the arguments name, as To lists them. */
+static void
+list_recipients(struct buf *out, const struct envelope *env)
+{
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (env->rcpts[i].addr.raw != NULL)
+			buf_addf(out, "%s%s", out->len > 0 ? ", " : "",
+			    env->rcpts[i].addr.raw);
+}
+
+static void
+tell_time(struct complete_config *c)
+{
+	struct timespec now;
+	struct tm local;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->now = now.tv_sec;
+	tzset();
+	if (localtime_r(&now.tv_sec, &local) != NULL)
+		c->zone = (int)(local.tm_gmtoff / 60);
+}
+
 static int
-complete(const struct submit_config *c, struct envelope *env, struct message *m,
+add_fields(const struct submit_config *c, struct message *m, const char *list,
     struct err *e)
 {
-	if (c->read_recipients &&
-	    recipients_read(env, m->header.data, m->header.len, e) == -1)
-		return -1;
-	if (env->n == 0 && c->on_complete == NULL)
-		return err_set(e, ERR_PERM, ERR_USAGE,
+	struct complete_config with = c->complete;
+
+	tell_time(&with);
+	(c->mx.random)(with.random, sizeof with.random);
+	with.recipients = list;
+	if (c->full_name != NULL && complete_makes_from(m, &with))
+		with.full_name = c->full_name(c->ctx);
+	return complete(m, &with, e);
+}
+
+/* Recipients first: they are in what is removed then. */
+static int
+prepare(const struct submit_config *c, struct envelope *env, struct message *m,
+    struct err *e)
+{
+	struct buf list;
+	int got = 0;
+
+	buf_init(&list, LIST_MAX);
+	if (c->complete.to == COMPLETE_ON)
+		list_recipients(&list, env);
+	if (c->read_recipients)
+		got = recipients_read(env, m->header.data, m->header.len, e);
+	if (got == 0 && env->n == 0 && c->on_complete == NULL)
+		got = err_set(e, ERR_PERM, ERR_USAGE,
 		    "no recipient: the message names none in To, Cc or Bcc "
 		    "(of one sent on, in its first Resent- fields), and none "
 		    "was given as an argument");
@@ -58,7 +109,10 @@ complete(const struct submit_config *c, struct envelope *env, struct message *m,
 		message_remove(m, "Bcc");
 		message_remove(m, "Resent-Bcc");
 	}
-	return 0;
+	if (got == 0)
+		got = add_fields(c, m, buf_str(&list), e);
+	buf_free(&list);
+	return got;
 }
 
 /* The input is the text of what is composed. */
@@ -124,7 +178,7 @@ submit(const struct submit_config *c, struct submission *s,
 {
 	if (s->err.verdict != ERR_OK)
 		*e = s->err;
-	else if (complete(c, env, &s->message, e) == 0 &&
+	else if (prepare(c, env, &s->message, e) == 0 &&
 	    hand_over(c, env, &s->message, e) == 0)
 		return 0;
 	return decide_all(env, e);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "deliver.h"
+#include "mail/complete.h"
 #include "mail/compose.h"
 #include "mail/message.h"
 #include "mx.h"
@@ -56,6 +57,12 @@ struct submit_config {
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
+	/* What is added; submit() puts time, randomness, full name and
+	 * recipients there itself. */
+	struct complete_config complete;
+	/* The author's full name, asked for if it is wanted: borrowed, or
+	 * NULL. May be NULL itself. */
+	const char *(*full_name)(void *ctx);
 	/*
 	 * Told the message once it is complete, instead of sending it
 	 * (--export): nothing is planned, and nobody need be there to get it.
@@ -70,7 +77,7 @@ struct submit_config {
 	    const struct message *);
 	/* From here on a signal must not end the process. May be NULL. */
 	void (*on_deliver)(void *ctx);
-	void *ctx; /* borrowed: for all three */
+	void *ctx; /* borrowed: for all of them but complete's */
 };
 
 /*

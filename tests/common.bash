@@ -12,8 +12,11 @@ TOOLS=$(realpath "${TOOLS:-$TESTS/../build/release/tools}")
 export TESTS SMTPSEND TOOLS
 export LC_ALL=C
 
-MESSAGE=$'Subject: hi\n\nhello\n'
-WIRE=$'Subject: hi\r\n\r\nhello\r\n'
+# A message that lacks nothing, so that nothing is added to it.
+MESSAGE=$'From: alice@client.test\nTo: bob@x.test
+Date: Fri, 21 Nov 1997 09:55:06 -0600\nMessage-ID: <1@client.test>
+Subject: hi\n\nhello\n'
+WIRE=${MESSAGE//$'\n'/$'\r\n'}
 export MESSAGE WIRE
 
 common_setup() {
@@ -51,6 +54,12 @@ receiver() {
 	STARTED+=("$SINK")
 	event listening
 	PORT=${EVENT#listening }
+}
+
+# as_it_is: from here on no field is added.
+as_it_is() {
+	printf '%s\n' defaults 'set_from_header off' 'set_date_header off' \
+		'set_msgid_header off' 'set_to_header off' >"$HOME/.smtpsendrc"
 }
 
 # event TEXT: the next line that the receiver says begins with TEXT.

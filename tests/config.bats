@@ -177,7 +177,7 @@ resolve() {
 	send --dry-run -f a@x.test bob@x.test eve@y.test dora@a.z.test <message
 	exits 0
 	assert_equal "$output" "from <a@x.test>
-message 22 octets, 7-bit
+message 131 octets, 7-bit
 route 1 by smarthost, account default
   host 127.0.0.1 port 25 smtp
     tls may, by default
@@ -220,12 +220,12 @@ route 2 by smarthost, account other
 @test "what is not built in yet is said, and the message goes" {
 	receiver box
 	rc 'account default' "host 127.0.0.1:$PORT" 'logfile ~/log' \
-		'from_full_name Joe' 'undisclosed_recipients off' 'port 1' 'port 2' \
+		'ntlmdomain X' 'undisclosed_recipients off' 'port 1' 'port 2' \
 		'account other : default' 'aliases ~/aliases'
 	send -f a@x.test bob@x.test <message
 	exits 0
 	assert_equal "$stderr" "smtpsend: $T/.smtpsendrc:7: port stands already in $T/.smtpsendrc:6 with another value; this one counts
-smtpsend: $T/.smtpsendrc:4: from_full_name is ignored: no header is added or changed yet
+smtpsend: $T/.smtpsendrc:4: ntlmdomain is ignored: NTLM is not built in
 smtpsend: $T/.smtpsendrc:3: logfile is ignored: logs are not built in yet"
 	stored 1
 }

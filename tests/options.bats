@@ -127,7 +127,7 @@ plan() {
 	local pair
 	for pair in '-bs:modes of sendmail' \
 		'-r:by -f' \
-		'-F:From into the message' '--serverinfo:--server-info' \
+		'--remove-bcc-headers:--keep-bcc' '--serverinfo:--server-info' \
 		'--server:--host' '--password=x:--passwordcmd' \
 		'--tls-certcheck=off:--tls encrypt' \
 		'-s:--subject' '--add-header=x:--header NAME:VALUE' \

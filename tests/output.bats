@@ -52,7 +52,7 @@ S: 354 end with CRLF.CRLF
 C: .
 S: 250 2.0.0 stored as 1
 C: QUIT'
-	grep -q -- '^-- 22 octets of message' <<<"$stderr"
+	grep -q -- '^-- 131 octets of message' <<<"$stderr"
 }
 
 @test "-v appears while it happens" {
@@ -206,7 +206,7 @@ C: QUIT'
 	valid
 	assert_equal "$(json .exit)" 67
 	assert_equal "$(json .sender)" alice@client.test
-	assert_equal "$(json .size)" 22
+	assert_equal "$(json .size)" 131
 	assert_equal "$(json '.recipients | length')" 4
 	assert_equal "$(json '.recipients[0:3][] | [.address, .outcome,
 		.in_doubt, .stage, .code, .enhanced, .kind, .text, .host, .ip]
@@ -248,7 +248,7 @@ tempfail@x.test|deferred|false|rcpt|451|4.7.1|reply|451 4.7.1 try again later|12
 	exits 0
 	assert_equal "$stderr" ''
 	assert_output 'from <a@x.test>
-message 22 octets, 7-bit
+message 131 octets, 7-bit
 route 1 by smarthost
   host mail.x.test port 25 smtp: 127.0.0.1, ::1
     tls may, by default
@@ -264,10 +264,10 @@ route 1 by smarthost
 
 @test "the plan of literals: a route each" {
 	send --dry-run -f '' --mx 'bob@[203.0.113.1]' 'eve@[IPv6:2001:db8::1]' \
-		'fay@[203.0.113.1]' < <(printf 'Subject: \303\274\n\n')
+		'fay@[203.0.113.1]' < <(printf 'Subject: \303\274\n%s' "$MESSAGE")
 	exits 0
 	assert_output 'from <>
-message 15 octets, 8-bit
+message 144 octets, 8-bit
 route 1 by address literal
   host 203.0.113.1 port 25 smtp
     tls may, by default
@@ -285,7 +285,7 @@ route 2 by address literal
 		--resolve mail.x.test:26:192.0.2.1 bob@x.test <message
 	exits 0
 	valid
-	assert_equal "$(json '.exit, .sender, .size')" $'0\na@x.test\n22'
+	assert_equal "$(json '.exit, .sender, .size')" $'0\na@x.test\n131'
 	assert_equal "$(jq -c '.routes' <<<"$output")" \
 		'[{"by":"smarthost","account":"","auth":null,"targets":[{"host":"mail.x.test","port":26,"preference":0,"transport":"smtp","addresses":["192.0.2.1"],"tls":{"level":"may","implicit":false,"source":"default"}},{"host":"/run/l","port":0,"preference":0,"transport":"lmtp","addresses":["/run/l"],"tls":{"level":"none","implicit":false,"source":"default"}}],"to":["bob@x.test"]}]'
 	assert_equal "$(json '.recipients[0].outcome')" pending

@@ -4,12 +4,15 @@
 
 load common
 
+# This is about octets as they are, most of them no whole message.
 setup() {
 	common_setup
+	as_it_is
 	receiver box
 }
 
 HEAD='Subject: hi\n\n'
+MIME='MIME-Version: 1.0\nContent-Type: text/plain; charset=x\nContent-Transfer-Encoding: 8bit\n'
 
 # sends OCTETS [WIRE]: the message arrives as WIRE, or as itself with CRLF,
 # from a pipe and from a file, and is as long as is said.
@@ -149,7 +152,7 @@ lines() {
 }
 
 @test "8-bit octets arrive, and are announced" {
-	sends "${HEAD}gr\0303\0274\0303\0237e \0200\0377\n"
+	sends "$MIME${HEAD}gr\0303\0274\0303\0237e \0200\0377\n"
 	printf '%b' "${HEAD}\0303\0274\n" >message
 	deliver bob@x.test
 	assert_equal "$(cat box/*.env | grep -c BODY=8BITMIME)" 1
@@ -339,7 +342,7 @@ p = subprocess.Popen([sys.argv[1], '-f', 'a@x.test', '--host',
 # Only once it sleeps has it found the pipe empty.
 while open(f'/proc/{p.pid}/stat').read().rsplit(') ')[1][0] not in 'SZ':
     pass
-os.write(w, b'Subject: hi\n\nhello\n')
+os.write(w, os.environb[b'MESSAGE'])
 os.close(w)
 sys.exit(p.wait())
 END

@@ -329,6 +329,7 @@ from_header() {
 
 @test "--keep-bcc leaves Bcc as it is, remove_bcc_headers off as well" {
 	local header='Bcc: carol@x.test,\n dora@x.test\nTo: bob@x.test\nResent-bcc:\n'
+	as_it_is
 	from_header "$header" --keep-bcc fay@x.test
 	exits 0
 	assert_equal "$(recipients)" '<fay@x.test>'

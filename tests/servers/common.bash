@@ -48,8 +48,13 @@ message() {
 		Subject: $1
 		Date: Sat, 21 Nov 2026 10:00:00 +0000
 		Message-ID: <$2>
-
 	HEADER
+	[ "$1" != eightbit ] || cat <<-HEADER
+		MIME-Version: 1.0
+		Content-Type: text/plain; charset=unknown-8bit
+		Content-Transfer-Encoding: 8bit
+	HEADER
+	echo
 	case $1 in
 	plain | from_line) printf 'hello\n\nFrom here on\n\n\n' ;;
 	eightbit) printf 'gr\303\274\303\237e, and caf\351, \200\377\n' ;;

@@ -79,7 +79,7 @@ readme() {
 		s|^user you|user alice|; s| as you| as alice|
 		s|pass show mail/you|echo pencil|"
 	readme defaults 'account default' | sed "$here" >.smtpsendrc
-	printf 'Subject: hi\n\nHello.\n' >mail
+	message plain readme@provider.test >mail
 	run --separate-stderr "$SMTPSEND" --dry-run bob@example.test <mail
 	assert_equal "$status$stderr" 0
 	assert_output "$(readme 'from <you' '  to bob@example.net' |

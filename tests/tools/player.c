@@ -37,7 +37,10 @@
 /* After a kill, so long for the pieces to come in. */
 #define GRACE_MS 2000
 
-static const char default_message[] = "Subject: test\n\nHello.\n";
+static const char default_message[] = "From: a@example.org\nTo: b@example.net\n"
+				      "Date: Fri, 21 Nov 1997 09:55:06 -0600\n"
+				      "Message-ID: <1@example.org>\n"
+				      "Subject: test\n\nHello.\n";
 
 struct run;
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/config.h"
+#include "mail/complete.h"
 #include "cli/priorities.h"
 #include "mail/envelope.h"
 #include "net/tls.h"
@@ -251,14 +252,14 @@ static const struct {
 	{ SET_AUTO_FROM, "on", "x", 1 },
 	{ SET_MAILDOMAIN, "x.test", NULL, 0 },
 	{ SET_FROM_FULL_NAME, "Joe", NULL, 0 },
-	{ SET_FROM_HEADER, "auto", NULL, 0 },
-	{ SET_DATE_HEADER, "off", NULL, 0 },
-	{ SET_MSGID_HEADER, "auto", NULL, 0 },
-	{ SET_TO_HEADER, "off", NULL, 0 },
-	{ SET_MISSING_FROM, "on", NULL, 0 },
-	{ SET_MISSING_DATE, "off", NULL, 0 },
+	{ SET_FROM_HEADER, "on", "yes", COMPLETE_ON },
+	{ SET_DATE_HEADER, "off", "no", COMPLETE_OFF },
+	{ SET_MSGID_HEADER, "auto", "autos", COMPLETE_AUTO },
+	{ SET_TO_HEADER, "off", "1", COMPLETE_OFF },
+	{ SET_MISSING_FROM, "on", "auto", 1 },
+	{ SET_MISSING_DATE, "off", "auto", 0 },
 	{ SET_REMOVE_BCC, "on", "no", 1 },
-	{ SET_UNDISCLOSED, "off", NULL, 0 },
+	{ SET_UNDISCLOSED, "on", "auto", 1 },
 	{ SET_DSN_NOTIFY, "Failure,SUCCESS", "failure;delay",
 	    NOTIFY_FAILURE | NOTIFY_SUCCESS },
 	{ SET_DSN_RETURN, "headers", "all", RETURN_HDRS },
@@ -324,16 +325,13 @@ TEST(what_is_for_later_is_ignored_unless_it_is_done_anyway)
 	static struct settings s;
 
 	CHECK_INT(parse("account a\nhost x\nlogfile ~/log\nsyslog off\n"
-			"set_from_header on\nadd_missing_date_header off\n"
 			"remove_bcc_headers\naliases\nsyslog off\n"
-			"undisclosed_recipients of\n"),
+			"queue of\n"),
 	    0);
 	config_settings(&config, config_find(&config, "a"), &s);
 	CHECK(s.at[SET_LOGFILE].ignored);
-	CHECK(s.at[SET_FROM_HEADER].ignored);
-	CHECK(s.at[SET_UNDISCLOSED].ignored);
+	CHECK(s.at[SET_QUEUE].ignored);
 	CHECK(!s.at[SET_SYSLOG].ignored);
-	CHECK(!s.at[SET_MISSING_DATE].ignored);
 	CHECK_INT(s.at[SET_REMOVE_BCC].number, 1);
 	CHECK(!s.at[SET_ALIASES].ignored);
 }
