@@ -90,24 +90,47 @@ keep(struct config *c, const char *s, size_t n)
 	return copy;
 }
 
-/* The same with a ~ in front made the home. */
-static char *
-keep_path(struct parser *p, const char *s)
+/* Append a path with a ~ in front made the home: 0, or -1 with an error. */
+static int
+add_path(struct parser *p, struct buf *out, const char *s, size_t n)
 {
 	const char *home;
-	struct buf b;
-	char *copy;
 
-	if (s[0] != '~' || (s[1] != '/' && s[1] != '\0'))
-		return keep(p->c, s, strlen(s));
-	home = p->world->home(p->world->ctx);
-	if (home == NULL) {
-		bad(p, "\"%s\": there is no home; give the whole path", s);
-		return NULL;
+	if (n == 0 || s[0] != '~' || (n > 1 && s[1] != '/')) {
+		buf_add(out, s, n);
+		return 0;
 	}
+	home = p->world->home(p->world->ctx);
+	if (home == NULL)
+		return bad(
+		    p, "\"%s\": there is no home; give the whole path", s);
+	buf_adds(out, home);
+	buf_add(out, s + 1, n - 1);
+	return 0;
+}
+
+/* A copy of a path, or of several with one of `ends` behind each but the
+ * last; NULL with an error, or without memory. */
+static char *
+keep_path(struct parser *p, const char *s, const char *ends)
+{
+	char *copy = NULL;
+	struct buf b;
+	size_t n;
+	int got;
+
 	buf_init(&b, CONFIG_MAX);
-	buf_addf(&b, "%s%s", home, s + 1);
-	copy = buf_ok(&b) ? keep(p->c, buf_str(&b), b.len) : NULL;
+	for (;;) {
+		n = strcspn(s, ends);
+		got = add_path(p, &b, s, n);
+		if (got == -1 || s[n] == '\0')
+			break;
+		buf_addc(&b, s[n]);
+		s += n + 1;
+		s += strspn(s, " \t");
+	}
+	if (got == 0 && buf_ok(&b))
+		copy = keep(p->c, buf_str(&b), b.len);
 	buf_free(&b);
 	return copy;
 }
@@ -339,7 +362,7 @@ static int
 take_include(struct parser *p, char *value)
 {
 	struct origin here = p->here;
-	char *name = NULL, *kept, *path = keep_path(p, value);
+	char *name = NULL, *kept, *path = keep_path(p, value, "");
 	struct buf text;
 	int got;
 
@@ -537,7 +560,8 @@ take_setting(struct parser *p, size_t id, const char *value)
 	if ((traits & SETTING_SECRET) != 0)
 		p->c->texts[p->c->ntexts - 1].secret = true;
 	if ((traits & SETTING_PATH) != 0)
-		value = keep_path(p, value);
+		value = keep_path(
+		    p, value, (traits & SETTING_LIST) != 0 ? "," : "");
 	if (value == NULL)
 		return p->e->verdict != ERR_OK ? -1 : no_memory(p);
 	unsay_sources(p, traits);

@@ -18,11 +18,13 @@
 #include "cli/accounts.h"
 #include "cli/completion.h"
 #include "cli/configure.h"
+#include "cli/dkimkey.h"
 #include "cli/info.h"
 #include "cli/letter.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/signing.h"
 #include "cli/wishes.h"
 #include "mail/author.h"
 #include "mail/envelope.h"
@@ -40,6 +42,7 @@ struct run {
 	struct accounts accounts;
 	struct letter letter;
 	struct completion completion;
+	struct signing signing;
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -458,7 +461,14 @@ begin(const struct native *n, struct run *r, struct submission *s,
 		return -1;
 	if (accounts_open(&r->accounts, r->o, n->waiter, e) == -1)
 		return -1;
+	if (signing_make(&r->signing, &accounts_chosen(&r->accounts)->settings,
+		r->o->verbose, e) == -1)
+		return -1;
+	r->signing.waiter = n->waiter;
+	r->signing.on_ask = n->on_deliver;
+	r->signing.ctx = n->ctx;
 	*c = config(n, r);
+	c->sign = r->signing.config;
 	c->on_deliver = n->on_deliver;
 	if (prepare(r, c, e) == -1)
 		return -1;
@@ -587,6 +597,28 @@ configure(const struct native *n, struct run *r)
 	return looked(got, &e);
 }
 
+static int
+dkim_keygen(const struct native *n, struct run *r)
+{
+	const struct setting *at = r->o->settings.at;
+	const struct dkimkey_config c = { .domain = r->o->address,
+		.selector = at[SET_DKIM_SELECTOR].text,
+		.path = at[SET_DKIM_KEY].text,
+		.algorithm = r->o->dkim_algorithm,
+		.now = time(NULL) };
+	struct err e;
+	int got;
+
+	(void)n;
+	if (r->o->noperands > 0)
+		got = err_set(&e, ERR_PERM, ERR_USAGE,
+		    "--dkim-keygen sends nothing: take \"%s\" away",
+		    r->o->operands[0]);
+	else
+		got = dkimkey_make(&c, stdout, &e);
+	return looked(got, &e);
+}
+
 /* 0, or the exit code when standard output did not take it. */
 static int
 written(void)
@@ -624,6 +656,7 @@ static int (*const modes[MODES])(const struct native *, struct run *) = {
 	[MODE_SEND] = send_message,
 	[MODE_SERVER_INFO] = server_info,
 	[MODE_CONFIGURE] = configure,
+	[MODE_DKIM_KEYGEN] = dkim_keygen,
 	[MODE_HELP] = help,
 	[MODE_VERSION] = version,
 };
@@ -643,6 +676,7 @@ native_main(const struct native *n, int argc, char *argv[])
 		code = modes[o.mode](n, &r);
 	letter_free(&r.letter);
 	completion_free(&r.completion);
+	signing_free(&r.signing);
 	accounts_free(&r.accounts);
 	address_free(&r.author);
 	envelope_free(&r.env);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/dkimkey.h"
 #include "cli/nearest.h"
 #include "cli/options.h"
 
@@ -177,11 +178,21 @@ set_mode(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 static int
-set_configure(
+set_mode_of(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	o->address = v;
 	return set_mode(o, row, v, e);
+}
+
+static int
+set_algorithm(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	const char *remedy = dkimkey_algorithm(v);
+
+	o->dkim_algorithm = v;
+	return remedy == NULL ? 0 : bad(e, row, v, remedy);
 }
 
 static int
@@ -280,8 +291,12 @@ static const struct row rows[] = {
 	    "does nothing: the body's type is found out" },
 	{ 0, "server-info", NULL, set_mode, MODE_SERVER_INFO,
 	    "show what the server offers; send nothing" },
-	{ 0, "configure", "ADDRESS", set_configure, MODE_CONFIGURE,
+	{ 0, "configure", "ADDRESS", set_mode_of, MODE_CONFIGURE,
 	    "find the server of an address, print an account" },
+	{ 0, "dkim-keygen", "DOMAIN", set_mode_of, MODE_DKIM_KEYGEN,
+	    "make a DKIM key and print its DNS record" },
+	{ 0, "dkim-algorithm", "rsa|ed25519", set_algorithm, 0,
+	    "what kind of key that makes; rsa is the default" },
 	{ 0, "help", NULL, set_mode, MODE_HELP, "print this" },
 	{ 0, "version", NULL, set_mode, MODE_VERSION,
 	    "print version and features" },

@@ -25,6 +25,7 @@ enum mode {
 	MODE_SEND,
 	MODE_SERVER_INFO,
 	MODE_CONFIGURE,
+	MODE_DKIM_KEYGEN,
 	MODE_HELP,
 	MODE_VERSION,
 	MODES
@@ -32,7 +33,8 @@ enum mode {
 
 struct options {
 	enum mode mode;
-	const char *address; /* of --configure */
+	const char *address; /* of --configure; the domain of --dkim-keygen */
+	const char *dkim_algorithm; /* of the latter; NULL: not given */
 	const char *from; /* NULL: not given */
 	const char *account; /* NULL: chosen by other means */
 	const char *config; /* read no other file; NULL: the usual ones */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "base/idna.h"
 #include "cli/priorities.h"
@@ -282,6 +283,42 @@ parse_header(const struct setting_row *row, struct setting *s)
 			return NULL;
 		}
 	return "give auto, on or off";
+}
+
+/* Domains, or what may stand before them; other scripts become A-labels when
+ * they are wanted. Without any item there is none. */
+static const char *
+parse_names(const struct setting_row *row, struct setting *s)
+{
+	const char *p, *end;
+	size_t n;
+
+	(void)row;
+	for (p = s->text; *p != '\0'; p = end + (*end == ',')) {
+		p += strspn(p, " \t");
+		end = p + strcspn(p, ",");
+		for (n = (size_t)(end - p); n > 0; n--)
+			if (p[n - 1] != ' ' && p[n - 1] != '\t')
+				break;
+		if (!enc_has_8bit(p, n) && !address_is_hostname(p, n))
+			return "give names like those of hosts, with commas "
+			       "between them";
+	}
+	return NULL;
+}
+
+static const char *
+parse_canonicalization(const struct setting_row *row, struct setting *s)
+{
+	static const char *const forms[] = { "relaxed/relaxed",
+		"relaxed/simple", "simple/relaxed", "simple/simple" };
+	size_t i;
+
+	(void)row;
+	for (i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (strcmp(s->text, forms[i]) == 0)
+			return NULL;
+	return "give HEADER/BODY, each relaxed or simple";
 }
 
 /* True if `word` is one of the words of `list`. */
@@ -611,6 +648,33 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SET_REMOVE_BCC] = { .key = "remove_bcc_headers",
 	    .parse = parse_flag,
 	    .empty = "on" },
+	[SET_DKIM_DOMAIN] = { .key = "dkim_domain",
+	    .option = "dkim-domain",
+	    .arg = "DOMAIN[,...]",
+	    .parse = parse_names,
+	    .help = "sign mail from this domain (DKIM); '' signs nothing" },
+	[SET_DKIM_SELECTOR] = { .key = "dkim_selector",
+	    .option = "dkim-selector",
+	    .arg = "NAME[,...]",
+	    .parse = parse_names,
+	    .help = "where below the domain its DKIM key is published" },
+	[SET_DKIM_KEY] = { .key = "dkim_key",
+	    .option = "dkim-key",
+	    .arg = "FILE[,...]",
+	    .parse = parse_text,
+	    .traits = SETTING_PATH | SETTING_LIST,
+	    .help = "the private DKIM key, as PEM" },
+	[SET_DKIM_PASSWORDEVAL] = { .key = "dkim_passwordeval",
+	    .option = "dkim-passwordeval",
+	    .arg = "COMMAND",
+	    .parse = parse_text,
+	    .traits = SETTING_COMMAND,
+	    .help = "the passphrase of that key is what this prints" },
+	[SET_DKIM_CANONICALIZATION] = { .key = "dkim_canonicalization",
+	    .option = "dkim-canonicalization",
+	    .arg = "HEADER/BODY",
+	    .parse = parse_canonicalization,
+	    .help = "what relays may change: relaxed or simple each" },
 	[SET_UNDISCLOSED] = { .key = "undisclosed_recipients",
 	    .option = "undisclosed-recipients",
 	    .parse = parse_flag,

@@ -64,6 +64,11 @@ enum setting_id {
 	SET_MISSING_FROM,
 	SET_MISSING_DATE,
 	SET_REMOVE_BCC,
+	SET_DKIM_DOMAIN,
+	SET_DKIM_SELECTOR,
+	SET_DKIM_KEY,
+	SET_DKIM_PASSWORDEVAL,
+	SET_DKIM_CANONICALIZATION,
 	SET_UNDISCLOSED,
 	SET_DSN_NOTIFY,
 	SET_DSN_RETURN,
@@ -109,7 +114,8 @@ enum setting_trait {
 	 * line does not take it from defaults. */
 	SETTING_BOUND = 1 << 3,
 	/* Where the secret is: who says one of these unsays the others. */
-	SETTING_SOURCE = 1 << 4
+	SETTING_SOURCE = 1 << 4,
+	SETTING_LIST = 1 << 5 /* has items between commas */
 };
 
 struct setting_row {

@@ -375,3 +375,19 @@ message_remove(struct message *m, const char *name)
 		look_again(m);
 	return removed;
 }
+
+int
+message_prepend(struct message *m, const char *fields, size_t n, struct err *e)
+{
+	struct buf *h = &m->header;
+	size_t was = h->len;
+
+	if (n > h->max - was)
+		return too_large(e);
+	if (buf_room(h, n) == NULL)
+		return no_memory(e);
+	memmove(h->data + n, h->data, was);
+	memcpy(h->data, fields, n);
+	buf_grew(h, n);
+	return 0;
+}

@@ -57,6 +57,10 @@ struct message {
 	uint64_t header_long; /* as header_8bit: the first line that is longer
 				 than MESSAGE_LINE_MAX */
 	uint64_t body_long; /* the same for the body */
+	/* It has a signature of ours, which holds for one view only: the one
+	 * for a server that takes so much (VIEW_ bits). */
+	bool is_signed;
+	unsigned signed_takes;
 };
 
 /*
@@ -84,5 +88,10 @@ uint64_t message_8bit(const struct message *);
  * returns how many there were. Size and 8-bit facts are kept right.
  */
 size_t message_remove(struct message *, const char *name);
+
+/* Put fields, ASCII and with LF ends, before all others. 0, or -1 with *e:
+ * the header is full. */
+int message_prepend(
+    struct message *, const char *fields, size_t n, struct err *e);
 
 #endif

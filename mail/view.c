@@ -380,6 +380,29 @@ body_fits(const struct message *m, unsigned takes)
 	    (m->body_8bit == 0 || (takes & VIEW_8BIT) != 0);
 }
 
+/*
+ * What is signed goes out as it was signed: *takes is then what that was made
+ * for. 0, or -1 with *e: the server lacks it.
+ */
+static int
+take_signed(const struct message *m, unsigned *takes, struct err *e)
+{
+	unsigned lacks = m->is_signed ? m->signed_takes & ~*takes : 0;
+	bool utf8 = (lacks & VIEW_UTF8) != 0;
+
+	if (m->is_signed)
+		*takes = m->signed_takes;
+	if (lacks == 0)
+		return 0;
+	err_set(e, ERR_PERM, ERR_DATA,
+	    "the signed message needs %s, which the server lacks",
+	    utf8 ? "SMTPUTF8" : "8BITMIME");
+	e->enhanced = (struct enhanced){ 5, 6, utf8 ? 9 : 3 };
+	e->scope = SCOPE_MESSAGE;
+	e->stage = STAGE_MAIL;
+	return -1;
+}
+
 int
 view_make(
     struct view *v, const struct message *m, unsigned takes, struct err *e)
@@ -387,6 +410,8 @@ view_make(
 	int got;
 
 	*v = (struct view){ .m = m };
+	if (take_signed(m, &takes, e) == -1)
+		return -1;
 	buf_init(&v->text, TEXT_MAX);
 	if (body_fits(m, takes))
 		got = make_plain(v, takes, e);

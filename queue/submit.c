@@ -179,6 +179,7 @@ submit(const struct submit_config *c, struct submission *s,
 	if (s->err.verdict != ERR_OK)
 		*e = s->err;
 	else if (prepare(c, env, &s->message, e) == 0 &&
+	    sign_message(&c->sign, &s->message, time(NULL), e) == 0 &&
 	    hand_over(c, env, &s->message, e) == 0)
 		return 0;
 	return decide_all(env, e);

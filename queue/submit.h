@@ -16,6 +16,7 @@
 #include "mail/compose.h"
 #include "mail/message.h"
 #include "mx.h"
+#include "queue/sign.h"
 
 struct body;
 struct edit;
@@ -57,6 +58,7 @@ struct submit_config {
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
+	struct sign_config sign; /* signatures of our own */
 	/* What is added; submit() puts time, randomness, full name and
 	 * recipients there itself. */
 	struct complete_config complete;
@@ -82,9 +84,10 @@ struct submit_config {
 
 /*
  * Find recipients in the message if that is wanted, complete it (Bcc and
- * Resent-Bcc are removed), plan and deliver. When it returns 0 every
- * recipient has an outcome, or on_plan ended the run, or on_complete took the
- * message; the message is as it was sent. -1 with *e when nothing could be planned at all, or the message
+ * Resent-Bcc are removed) and sign it, plan and deliver. When it returns 0
+ * every recipient has an outcome, or on_plan ended the run, or on_complete
+ * took the message; the message is as it was sent. -1 with *e when nothing
+ * could be planned at all, or the message
  * could not be read; the recipients are decided by *e then, which is usage if
  * there are none.
  */

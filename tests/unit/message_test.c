@@ -304,4 +304,53 @@ TEST(a_body_is_utf8_or_not_for_every_cut)
 		}
 }
 
+TEST(fields_are_put_in_front)
+{
+	static const char text[] = "A: b\n\nx\n";
+	struct source src = { text, strlen(text), 4096 };
+	struct message m;
+	struct buf out;
+	struct err e;
+
+	buf_init(&out, 65536);
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	CHECK_INT(message_prepend(&m, "S: 1\n 2\nT: 3\n", 13, &e), 0);
+	read_view(&m, VIEW_PLAIN, 4096, &out);
+	CHECK_STR(buf_str(&out), "S: 1\r\n 2\r\nT: 3\r\nA: b\r\n\r\nx\r\n");
+	/* Neither is anything lost where there is no room. */
+	CHECK_INT(message_prepend(
+		      &m, text, MESSAGE_HEADER_MAX - m.header.len + 1, &e),
+	    -1);
+	CHECK_INT(e.kind, ERR_DATA);
+	CHECK_STR(buf_str(&m.header), "S: 1\n 2\nT: 3\nA: b\n");
+	message_free(&m);
+	buf_free(&out);
+}
+
+/* One that was signed for a server goes to those that have as much. */
+TEST(a_signed_message_has_one_view)
+{
+	static const char text[] = "A: b\n\nx\n";
+	struct source src = { text, strlen(text), 4096 };
+	struct message m;
+	struct view v;
+	struct err e;
+
+	CHECK_INT(open_source(&m, &src, &e), 0);
+	m.is_signed = true;
+	m.signed_takes = VIEW_8BIT;
+	CHECK_INT(view_make(&v, &m, VIEW_8BIT | VIEW_UTF8, &e), 0);
+	view_free(&v);
+	CHECK_INT(view_make(&v, &m, 0, &e), -1);
+	CHECK_STR(e.text,
+	    "the signed message needs 8BITMIME, which the server lacks");
+	m.signed_takes = VIEW_UTF8;
+	CHECK_INT(view_make(&v, &m, VIEW_8BIT, &e), -1);
+	CHECK_STR(e.text,
+	    "the signed message needs SMTPUTF8, which the server lacks");
+	CHECK_INT(e.enhanced.detail, 9);
+	CHECK_INT(e.scope, SCOPE_MESSAGE);
+	message_free(&m);
+}
+
 TEST_MAIN
