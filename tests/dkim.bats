@@ -143,6 +143,8 @@ good ed25519-sha256 $form x.test t"
 	keygen
 	{
 		printf 'Subject: gr\303\274\303\237e\nFrom: J\303\266 <joe@x.test>\n'
+		printf 'Date: Tue, 1 Jul 2025 10:00:00 +0000\n'
+		printf 'Message-ID: <1@x.test>\nMIME-Version: 1.0\n'
 		printf 'Content-Type: text/plain; charset=utf-8\n\n'
 		printf 'caf\303\251 \n%02000d\n.\n\n\n' 0
 	} >message
