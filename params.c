@@ -102,15 +102,9 @@ write_body(struct buf *b, const struct params *p, const struct recipient *r)
 static bool
 needs_utf8(const struct params *p, const struct recipient *r)
 {
-	size_t i;
-
 	(void)r;
-	if (p->view->needs_utf8 || p->env->sender.needs_utf8)
-		return true;
-	for (i = 0; i < p->n; i++)
-		if (p->env->rcpts[p->rcpts[i]].addr.needs_utf8)
-			return true;
-	return false;
+	return p->view->needs_utf8 ||
+	    envelope_uses_utf8(p->env, p->rcpts, p->n);
 }
 
 static void

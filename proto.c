@@ -412,31 +412,48 @@ session_open(struct session *s, struct err *e)
 
 /* What the server takes, in the terms of a view. */
 static unsigned
-takes(const struct caps *c)
+takes(const struct caps *c, bool utf8)
 {
-	return (c->has & CAP_8BITMIME ? VIEW_8BIT : 0u) |
-	    (c->has & CAP_SMTPUTF8 ? VIEW_UTF8 : 0u);
+	unsigned all = c->has & CAP_8BITMIME ? VIEW_8BIT : 0u;
+
+	if (c->has & CAP_SMTPUTF8)
+		all |= VIEW_UTF8 | (utf8 ? VIEW_UTF8_USED : 0u);
+	return all;
+}
+
+const char *
+proto_repairs(const struct view *v, char out[PROTO_REPAIRS_MAX])
+{
+	char parts[40] = "", headers[40] = "";
+
+	if (v->encoded == 0 && v->mended == 0)
+		return NULL;
+	if (v->encoded > 0)
+		snprintf(parts, sizeof parts, "%zu part%s encoded", v->encoded,
+		    v->encoded == 1 ? "" : "s");
+	if (v->mended > 0)
+		snprintf(headers, sizeof headers, "%zu header%s mended",
+		    v->mended, v->mended == 1 ? "" : "s");
+	snprintf(out, PROTO_REPAIRS_MAX, "%s%s%s for this server", parts,
+	    v->encoded > 0 && v->mended > 0 ? ", " : "", headers);
+	return out;
 }
 
 /* Whoever watches is told what this server does not get as it was. */
 static void
-tell_repair(struct session *s)
+tell_repairs(struct session *s)
 {
-	const struct view *v = &s->t.view;
+	char repairs[PROTO_REPAIRS_MAX];
 
-	if (v->encoded > 0)
-		wire_note(&s->wire, "%zu part%s encoded for this server",
-		    v->encoded, v->encoded == 1 ? "" : "s");
-	if (v->mended > 0)
-		wire_note(&s->wire, "%zu header%s mended for this server",
-		    v->mended, v->mended == 1 ? "" : "s");
+	if (proto_repairs(&s->t.view, repairs) != NULL)
+		wire_note(&s->wire, "%s", repairs);
 }
 
 int
 proto_view(struct view *v, const struct message *m, const struct caps *c,
-    struct err *e)
+    bool utf8, struct err *e)
 {
-	if (view_make(v, m, takes(c), e) == -1)
+	if (view_make(v, m, takes(c, utf8), e) == -1)
 		return -1;
 	if (params_fits(v, c, e) == 0)
 		return 0;
@@ -557,10 +574,11 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	if (s->t.todo == NULL || s->t.accepted == NULL) {
 		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 		decide_rest(s, e);
-	} else if (proto_view(&s->t.view, m, &s->caps, e) == -1) {
+	} else if (proto_view(&s->t.view, m, &s->caps,
+		       envelope_uses_utf8(env, rcpts, n), e) == -1) {
 		decide_rest(s, e);
 	} else {
-		tell_repair(s);
+		tell_repairs(s);
 		got = transactions(s, e);
 	}
 	view_free(&s->t.view);

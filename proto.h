@@ -23,11 +23,17 @@ struct session;
 struct view;
 
 /*
- * What a server that offers this gets of a message: 0, or -1 with *e (scope
- * message) and nothing to free if it cannot get it, or not so much.
+ * What a server that offers this gets of a message; `utf8`: an address of the
+ * envelope has it speak SMTPUTF8 anyway, so a header in UTF-8 stays so. 0, or
+ * -1 with *e (scope message) and nothing to free if it cannot get it, or not
+ * so much.
  */
-int proto_view(
-    struct view *, const struct message *, const struct caps *, struct err *e);
+int proto_view(struct view *, const struct message *, const struct caps *,
+    bool utf8, struct err *e);
+
+/* What is not as it was, "2 parts encoded" or so; NULL: all is. */
+#define PROTO_REPAIRS_MAX 128
+const char *proto_repairs(const struct view *, char out[PROTO_REPAIRS_MAX]);
 
 /* NULL: no memory. */
 struct session *session_new(

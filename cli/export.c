@@ -252,12 +252,15 @@ copy(const struct sink *s, const struct view *v, struct err *e)
 int
 export_write(const struct export *x, const struct message *m, struct err *e)
 {
+	char repairs[PROTO_REPAIRS_MAX];
 	struct sink s;
 	struct view v;
 	int got;
 
-	if (proto_view(&v, m, &x->caps, e) == -1)
+	if (proto_view(&v, m, &x->caps, x->utf8, e) == -1)
 		return -1;
+	if (x->notes != NULL && proto_repairs(&v, repairs) != NULL)
+		fprintf(x->notes, "-- %s\n", repairs);
 	got = sink_open(&s, x, e);
 	if (got == 0)
 		got = copy(&s, &v, e);

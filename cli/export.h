@@ -3,12 +3,13 @@
  * Called by options.c (what is asked for) and native.c (the message).
  * It connects to no server and looks nothing up.
  * RFC 5321 4.1.1.4, 4.5.2 (DATA, dots); the keywords are those of EHLO.
- * Ownership: the path is borrowed, all else is plain data.
+ * Ownership: path and stream are borrowed, all else is plain data.
  */
 #ifndef CLI_EXPORT_H
 #define CLI_EXPORT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "smtp/caps.h"
 
@@ -20,6 +21,8 @@ struct export
 	bool wanted;
 	const char *path; /* NULL: standard output */
 	struct caps caps; /* of the server that it is for */
+	bool utf8; /* an address of the envelope needs SMTPUTF8 */
+	FILE *notes; /* what was repaired; NULL: nobody asks */
 };
 
 /* "FORMAT[:PATH]"; a PATH of "-" is standard output. 0, or -1 with *e

@@ -289,9 +289,12 @@ static int
 on_complete(void *ctx, const struct message *m, struct err *e)
 {
 	struct run *r = ctx;
+	struct export x = r->o->export;
 
 	r->planned = true;
-	return export_write(&r->o->export, m, e);
+	x.utf8 = envelope_uses_utf8(&r->env, NULL, r->env.n);
+	x.notes = r->o->verbose ? stderr : NULL;
+	return export_write(&x, m, e);
 }
 
 /* ---- the run ---- */

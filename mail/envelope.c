@@ -165,6 +165,19 @@ envelope_add_tls(struct envelope *env, struct tls_facts *f)
 	return env->ntls;
 }
 
+bool
+envelope_uses_utf8(const struct envelope *env, const size_t *rcpts, size_t n)
+{
+	size_t i;
+
+	if (env->sender.needs_utf8)
+		return true;
+	for (i = 0; i < n; i++)
+		if (env->rcpts[rcpts != NULL ? rcpts[i] : i].addr.needs_utf8)
+			return true;
+	return false;
+}
+
 size_t
 envelope_count(const struct envelope *env, enum outcome_state state)
 {

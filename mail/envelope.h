@@ -111,6 +111,10 @@ int envelope_add_failed(
  * envelope's from now on: its number, from 1, for outcomes; 0: no memory. */
 size_t envelope_add_tls(struct envelope *, struct tls_facts *);
 
+/* True if the sender or one of those recipients, by index (NULL: the first n
+ * of all), cannot be told to a server without SMTPUTF8 (RFC 6531 3.4). */
+bool envelope_uses_utf8(const struct envelope *, const size_t *rcpts, size_t n);
+
 /* Recipients in that state. */
 size_t envelope_count(const struct envelope *, enum outcome_state);
 

@@ -152,6 +152,36 @@ export_it() {
 	done
 }
 
+@test "-v tells what a server does not get as it was" {
+	sed -i '/^$/,$d' message
+	printf 'Subject: \303\274\n\n%s\n' \
+		"$(yes | head -n 1000 | tr -d '\n')" >>message
+	export_it -v --caps none
+	exits 0
+	assert_equal "$stderr" '-- 1 part encoded, 1 header mended for this server'
+	sed -i 's/Subject.*/Subject: x/' message
+	export_it -v
+	assert_equal "$stderr" '-- 1 part encoded for this server'
+	export_it
+	assert_equal "$stderr" ''
+}
+
+@test "an address that is not ASCII has SMTPUTF8 used, if it is there" {
+	printf 'From: a@x.test\nTo: b@x.test\nSubject: \303\274\n\ntext\n' \
+		>message
+	local args
+	for args in $'\303\274@x.test' $'-f \303\274@x.test'; do
+		# shellcheck disable=SC2086 # split on purpose
+		export_it $args
+		assert_line --partial $'Subject: \303\274'
+		# shellcheck disable=SC2086 # split on purpose
+		export_it --caps 8BITMIME $args
+		assert_line --partial 'Subject: =?utf-8?B?w7w=?='
+	done
+	export_it b@x.test
+	assert_line --partial 'Subject: =?utf-8?B?w7w=?='
+}
+
 @test "a message that cannot be sent is not written" {
 	printf 'From: a@x.test\n\na\0b\n' >message
 	send --export wire:out <message

@@ -205,6 +205,32 @@ exit_of(const char *letters)
 	return code;
 }
 
+TEST(one_address_is_enough_for_smtputf8)
+{
+	static const char *const given[] = { "a@x", "b@\xc3\xbc.x",
+		"\xc3\xbc@x" };
+	static const size_t ascii[] = { 0, 1 }, second[] = { 1, 2 };
+	struct envelope env;
+	struct address a;
+	struct err e;
+
+	envelope_init(&env);
+	for (size_t i = 0; i < COUNT(given); i++) {
+		CHECK_INT(
+		    address_parse(&a, given[i], strlen(given[i]), 0, &e), 0);
+		CHECK_INT(
+		    envelope_add(&env, &a, given[i], strlen(given[i])), 0);
+	}
+	CHECK(!envelope_uses_utf8(&env, ascii, COUNT(ascii)));
+	CHECK(envelope_uses_utf8(&env, second, COUNT(second)));
+	CHECK(envelope_uses_utf8(&env, NULL, env.n));
+	CHECK(!envelope_uses_utf8(&env, NULL, 2));
+	CHECK_INT(
+	    address_parse(&env.sender, given[2], strlen(given[2]), 0, &e), 0);
+	CHECK(envelope_uses_utf8(&env, ascii, 0));
+	envelope_free(&env);
+}
+
 TEST(exit_codes)
 {
 	static const struct {
