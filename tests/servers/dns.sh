@@ -6,6 +6,7 @@
 # Beside zones/NAME.zone may lie
 #   NAME.sign   sign it; the word "expired" in it: with dates of 2020
 #   NAME.after  a sed script for the signed zone, to spoil single records
+# $DNS_MORE are more lines for client.test.
 # Names below drop.test are never answered, those below refuse.test REFUSED.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,7 @@ dir=$1 ip=${2:-127.0.0.1} port=${3:-53}
 mkdir -p "$dir/keys"
 cp "$here"/zones/* "$dir"
 cd "$dir"
+[ -z "${DNS_MORE:-}" ] || echo "$DNS_MORE" >>client.test.zone
 
 # The many exchanges of big.plain.test.
 for i in {20..150}; do
