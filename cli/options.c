@@ -569,6 +569,10 @@ check_together(const struct options *o, struct err *e)
 		    "--export and --%s exclude each other: only the message "
 		    "is written; give one of them",
 		    o->dry_run ? "dry-run" : "json");
+	if (o->dkim_algorithm != NULL && o->mode != MODE_DKIM_KEYGEN)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--dkim-algorithm says what --dkim-keygen makes: give "
+		    "both");
 	if (o->caps != NULL && !o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "--caps says for which server --export writes: give "

@@ -229,7 +229,7 @@ static int
 take_lists(struct signing *s, struct err *e)
 {
 	const char *selectors[SIGNING_MAX], *domains[SIGNING_MAX];
-	size_t nselectors, ndomains, i;
+	size_t nselectors = 0, ndomains = 0, i;
 	char *names = NULL;
 	int got;
 

@@ -206,7 +206,7 @@ take_keys(struct job *s, const char *domain, struct err *e)
 static int
 job_open(struct job *s, const char *domain, struct err *e)
 {
-	s->keys = calloc(s->c->n, sizeof *s->keys);
+	s->keys = calloc(s->c->n, sizeof(struct crypto_key *));
 	s->signers = calloc(s->c->n, sizeof *s->signers);
 	if (s->keys == NULL || s->signers == NULL)
 		return no_memory(e);

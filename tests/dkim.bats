@@ -82,6 +82,9 @@ verify() {
 	send --dkim-keygen x.test --dkim-algorithm dsa
 	assert_equal "$status" 64
 	assert_equal "$stderr" 'smtpsend: --dkim-algorithm "dsa": give rsa or ed25519'
+	send --dkim-algorithm rsa b@y.test
+	assert_equal "$status" 64
+	assert_equal "$stderr" 'smtpsend: --dkim-algorithm says what --dkim-keygen makes: give both'
 	send --dkim-keygen x.test --dkim-selector a,b
 	assert_equal "$status" 64
 	send --dkim-keygen x.test --dkim-selector "$(printf '%060d.' 1 2 3 4)x"
