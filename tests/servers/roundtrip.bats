@@ -9,7 +9,8 @@ setup_file() {
 	local port
 	prepare
 	certificates
-	export POSTFIX_EXTRA='message_size_limit = 4194304'
+	# It would make senders wait for delivery.
+	export POSTFIX_EXTRA='in_flow_delay = 0'
 	export POSTFIX_MASTER=''
 	while read -r port without; do
 		POSTFIX_MASTER+="127.0.0.1:$port inet n - n - - smtpd"$'\n'
