@@ -235,8 +235,7 @@ one_copy() {
 	[ "$(compgen -G 'core*')" ] || skip 'here nobody dumps one into a file'
 	rm core*
 	hang PLAIN env
-	kill -TRAP "$WORKER"
-	kill -TRAP "$PARENT"
+	kill -TRAP "$WORKER" "$PARENT"
 	wait "$PARENT" || true
 	assert_equal "$(compgen -G 'core*')" ''
 }
