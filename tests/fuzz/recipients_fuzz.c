@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "mail/author.h"
 #include "mail/envelope.h"
@@ -19,6 +20,15 @@ must(int ok)
 {
 	if (!ok)
 		abort();
+}
+
+/* No control character, and UTF-8 (RFC 6531 3.3). */
+static void
+check_raw(const char *raw)
+{
+	must(enc_is_utf8(raw, strlen(raw)));
+	for (; *raw != '\0'; raw++)
+		must((unsigned char)*raw >= ' ' && *raw != 127);
 }
 
 static void
@@ -34,8 +44,7 @@ check(const struct recipient *r, const char *header, size_t n)
 		return;
 	}
 	must(r->outcome.state == OUTCOME_PENDING);
-	for (; *p != '\0'; p++)
-		must(*p >= ' ' && *p <= '~');
+	check_raw(p);
 	/* Its first word stands there: nothing was decoded. */
 	p = r->addr.raw;
 	while (len < r->addr.local_len && p[len] != '.' && p[len] != '"')
@@ -48,14 +57,12 @@ check_author(const char *header, size_t n)
 {
 	struct address a;
 	struct err e;
-	const char *p;
 
 	if (author_read(&a, header, n, &e) == -1) {
 		must(e.verdict != ERR_OK && e.text[0] != '\0');
 		return;
 	}
-	for (p = a.raw; *p != '\0'; p++)
-		must(*p >= ' ' && *p <= '~');
+	check_raw(a.raw);
 	must(a.raw[0] != '\0');
 	address_free(&a);
 }
