@@ -1,0 +1,657 @@
+/*
+ * spool: see spool.h. What is opened is looked at before it is believed,
+ * and under its lock before it is changed.
+ * Callers: the queue. It reads no clock and prints nothing.
+ * rename(2), fsync(2), fcntl(2) F_OFD_SETLK; RFC 5321 4.2.5.
+ * Ownership: an item has its descriptor, and with it the lock.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "queue/folder.h"
+#include "queue/journal.h"
+#include "queue/spool.h"
+
+#define TMP_SUFFIX ".tmp"
+#define NAME_SIZE (ENTRY_ID_SIZE + 8)
+
+struct spool_item {
+	const struct folder *folder; /* borrowed */
+	int fd;
+	struct entry entry;
+	uint64_t end; /* of the file */
+	bool failed; /* what is behind the end is not known */
+};
+
+static const char put_failed[] = "queue the message in";
+
+static enum spool_got
+not_now(const struct folder *f, struct err *e, const char *doing)
+{
+	folder_trouble(f, e, doing);
+	return SPOOL_ERROR;
+}
+
+static void
+tmp_name(char name[NAME_SIZE], const char *id)
+{
+	snprintf(name, NAME_SIZE, "%s" TMP_SUFFIX, id);
+}
+
+/* An entry's file as octets_fn wants it. */
+static long
+read_file(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	const int *fd = ctx;
+	ssize_t got;
+
+	do
+		got = pread(*fd, to, n, (off_t)off);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		err_errno(
+		    e, ERR_TEMP, ERR_MACHINE, errno, "cannot read the queue");
+	return (long)got;
+}
+
+static int
+read_entry(struct entry *en, const char *id, int *fd,
+    const struct entry_now *now, struct err *e)
+{
+	struct octets file = { .read = read_file, .ctx = fd };
+	struct stat st;
+
+	*en = (struct entry){ .message_off = 0 };
+	if (fstat(*fd, &st) == -1)
+		return err_errno(
+		    e, ERR_TEMP, ERR_MACHINE, errno, "cannot read the queue");
+	file.size = (uint64_t)st.st_size;
+	if (entry_read_head(en, id, &file, now, e) == -1)
+		return -1;
+	return journal_read(en, &file, e);
+}
+
+/* ---- put ---- */
+
+/* An entry in the making. */
+struct draft {
+	const struct folder *f; /* borrowed */
+	const struct entry_new *new; /* borrowed */
+	const struct message *m; /* borrowed */
+	const struct entry_now *now; /* borrowed */
+	char id[ENTRY_ID_SIZE], tmp[NAME_SIZE];
+	int fd;
+	uint64_t size; /* of the message */
+	uint64_t off; /* written so far */
+};
+
+/* More names than are ever taken in one millisecond. */
+#define NAMES 100
+
+/* With errno. */
+static int
+draft_lost(struct draft *d, struct err *e)
+{
+	folder_trouble(d->f, e, put_failed);
+	if (folder_has(d->f, d->tmp, d->fd))
+		unlinkat(d->f->fd, d->tmp, 0);
+	close(d->fd);
+	d->fd = -1;
+	return -1;
+}
+
+/*
+ * Lock what was just made: 0; 1: another name, please, since who sweeps found
+ * it before it was locked, or there is an entry of that id; -1. From here on
+ * nobody else makes one of that id, as the name for that is ours.
+ */
+static int
+draft_lock(struct draft *d, struct err *e)
+{
+	struct stat st;
+	int got = folder_lock(d->fd);
+
+	if (got == 0 && folder_has(d->f, d->tmp, d->fd) &&
+	    fstatat(d->f->fd, d->id, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT)
+		return 0;
+	draft_lost(d, e);
+	return got == -1 ? -1 : 1;
+}
+
+/* A new file that is locked, under a name that nobody else has. */
+static int
+draft_open(struct draft *d, struct err *e)
+{
+	uint32_t random;
+	int got = 1;
+
+	for (int i = 0; got == 1 && i < NAMES; i++) {
+		d->f->draw(&random, sizeof random);
+		entry_id(d->id, d->now->wall, random);
+		tmp_name(d->tmp, d->id);
+		d->fd = openat(d->f->fd, d->tmp,
+		    O_RDWR | O_CREAT | O_EXCL | FOLDER_OPEN, 0600);
+		if (d->fd != -1)
+			got = draft_lock(d, e);
+		else if (errno != EEXIST)
+			return folder_trouble(d->f, e, put_failed);
+	}
+	if (got == 1) {
+		errno = EEXIST;
+		folder_trouble(d->f, e, put_failed);
+	}
+	return got == 0 ? 0 : -1;
+}
+
+static int
+draft_write(struct draft *d, const char *p, size_t n, struct err *e)
+{
+	return folder_write(d->fd, &d->off, p, n) == -1
+	    ? folder_trouble(d->f, e, put_failed)
+	    : 0;
+}
+
+/* The body to its end, where the reader says that nothing has changed. */
+static int
+draft_body(struct draft *d, char *block, struct err *e)
+{
+	const struct octets *in = &d->m->octets;
+	uint64_t off = d->m->body_off;
+	long got;
+
+	while ((got = in->read(
+		    in->ctx, off, block, message_block(in, off), e)) > 0) {
+		if (draft_write(d, block, (size_t)got, e) == -1)
+			return -1;
+		off += (uint64_t)got;
+	}
+	return (int)got;
+}
+
+static int
+draft_message(struct draft *d, struct err *e)
+{
+	char *block = malloc(MESSAGE_BLOCK);
+	int rc = -1;
+
+	if (block == NULL)
+		return folder_trouble(d->f, e, put_failed);
+	if (draft_write(d, buf_str(&d->m->header), d->m->header.len, e) == 0 &&
+	    (!d->m->has_body || draft_write(d, "\n", 1, e) == 0))
+		rc = draft_body(d, block, e);
+	free(block);
+	return rc;
+}
+
+static int
+draft_fill(struct draft *d, struct err *e)
+{
+	struct buf b;
+	int rc = -1;
+
+	buf_init(&b, ENTRY_HEAD_MAX * 2u);
+	if (entry_put_head(&b, d->id, d->new, d->m, d->now, e) == 0 &&
+	    draft_write(d, buf_str(&b), b.len, e) == 0 &&
+	    draft_message(d, e) == 0) {
+		buf_reset(&b);
+		journal_put_first(&b, d->new, d->now->wall);
+		errno = ENOMEM;
+		rc = buf_ok(&b) ? draft_write(d, buf_str(&b), b.len, e)
+				: folder_trouble(d->f, e, put_failed);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+/* What could not be read again is not taken in. */
+static int
+draft_check(struct draft *d, struct err *e)
+{
+	struct entry en;
+	int rc = read_entry(&en, d->id, &d->fd, d->now, e);
+
+	if (rc == 0 && (en.message_size != d->size || en.end != d->off))
+		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "the message changed while it was queued");
+	entry_free(&en);
+	if (rc == -1)
+		e->verdict = ERR_TEMP;
+	return rc;
+}
+
+/* It is an entry once it is renamed, and nobody hears of it before that is
+ * sure to last. */
+static int
+draft_commit(struct draft *d, struct err *e)
+{
+	const int dir = d->f->fd;
+
+	if (fsync(d->fd) == -1 || renameat(dir, d->tmp, dir, d->id) == -1)
+		return folder_trouble(d->f, e, put_failed);
+	if (fsync(dir) == 0)
+		return 0;
+	folder_trouble(d->f, e, put_failed);
+	unlinkat(dir, d->id, 0);
+	return -1;
+}
+
+int
+spool_put(const struct folder *f, const struct entry_new *new,
+    const struct message *m, const struct entry_now *now,
+    char id[ENTRY_ID_SIZE], struct err *e)
+{
+	struct draft d = { .f = f, .new = new, .m = m, .now = now, .fd = -1 };
+	int rc;
+
+	id[0] = '\0';
+	d.size = entry_message_size(m);
+	if (draft_open(&d, e) == -1)
+		return -1;
+	rc = draft_fill(&d, e);
+	if (rc == 0)
+		rc = draft_check(&d, e);
+	if (rc == 0)
+		rc = draft_commit(&d, e);
+	if (rc == -1)
+		unlinkat(f->fd, d.tmp, 0);
+	close(d.fd);
+	if (rc == 0)
+		memcpy(id, d.id, sizeof d.id);
+	return rc;
+}
+
+/* ---- opening an entry ---- */
+
+static enum spool_got
+broken(struct err *e, const char *id, const char *what)
+{
+	err_set(e, ERR_PERM, ERR_DATA, "queue entry %s %s", id, what);
+	return SPOOL_BROKEN;
+}
+
+/* Is it a file such as we make? */
+static enum spool_got
+check_file(const struct folder *f, const char *id, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return not_now(f, e, "look at an entry in");
+	if (!S_ISREG(st.st_mode))
+		return broken(e, id, "is no regular file");
+	if (st.st_uid != f->uid)
+		return broken(e, id, "belongs to another user");
+	if (st.st_nlink > 1)
+		return broken(e, id, "has another name (a hard link)");
+	return st.st_nlink == 0 ? SPOOL_GONE : SPOOL_LOCKED;
+}
+
+/* SPOOL_LOCKED says that it is open. */
+static enum spool_got
+open_entry(
+    const struct folder *f, const char *id, int mode, int *fd, struct err *e)
+{
+	enum spool_got got;
+
+	*fd = openat(f->fd, id, mode | FOLDER_OPEN);
+	if (*fd == -1) {
+		if (errno == ENOENT)
+			return SPOOL_GONE;
+		if (errno == ELOOP)
+			return broken(e, id, "is a symbolic link");
+		if (errno == ENXIO || errno == EISDIR || errno == ENODEV)
+			return broken(e, id, "is no regular file");
+		return not_now(f, e, "open an entry in");
+	}
+	got = check_file(f, id, *fd, e);
+	if (got != SPOOL_LOCKED) {
+		close(*fd);
+		*fd = -1;
+	}
+	return got;
+}
+
+/* One of the list: what fn says, 0 if it is there no longer. */
+static int
+list_one(const struct folder *f, const char *id, const struct entry_now *now,
+    spool_fn *fn, void *ctx)
+{
+	struct entry en = { .message_off = 0 };
+	struct err why;
+	int fd, rc = 0;
+	enum spool_got got = open_entry(f, id, O_RDONLY, &fd, &why);
+
+	if (got == SPOOL_GONE)
+		return 0;
+	if (got == SPOOL_LOCKED && read_entry(&en, id, &fd, now, &why) == -1)
+		got = SPOOL_BROKEN;
+	memcpy(en.id, id, sizeof en.id);
+	rc = fn(ctx, &en, got == SPOOL_LOCKED ? NULL : &why);
+	entry_free(&en);
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+int
+spool_list(const struct folder *f, const struct entry_now *now, spool_fn *fn,
+    void *ctx, struct err *e)
+{
+	struct names names = { .ids = NULL };
+	int rc = names_read(f, &names, "");
+
+	if (rc == -1)
+		folder_trouble(f, e, "list");
+	for (size_t i = 0; rc == 0 && i < names.n; i++)
+		rc = list_one(f, names.ids[i], now, fn, ctx);
+	free(names.ids);
+	return rc;
+}
+
+/* ---- setting aside ---- */
+
+/* Why, for the person who finds it: nothing depends on it. */
+static void
+tell_why(int dir, const char *id, const struct err *e)
+{
+	char name[NAME_SIZE];
+	uint64_t off = 0;
+	int fd;
+
+	snprintf(name, sizeof name, "%s.why", id);
+	unlinkat(dir, name, 0);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | FOLDER_OPEN, 0600);
+	if (fd == -1)
+		return;
+	if (folder_write(fd, &off, e->text, strlen(e->text)) == 0 &&
+	    folder_write(fd, &off, "\n", 1) == 0)
+		fsync(fd);
+	close(fd);
+}
+
+/* Nobody looks at it again; *e says why and is kept, unless that fails. */
+static enum spool_got
+set_aside(const struct folder *f, const char *id, struct err *e)
+{
+	enum spool_got got = SPOOL_ERROR;
+	int dir;
+
+	if (mkdirat(f->fd, FOLDER_BROKEN, 0700) == -1 && errno != EEXIST)
+		return not_now(f, e, "set aside an entry of");
+	dir = openat(f->fd, FOLDER_BROKEN,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir == -1)
+		return not_now(f, e, "set aside an entry of");
+	if (renameat(f->fd, id, dir, id) == 0) {
+		tell_why(dir, id, e);
+		fsync(dir);
+		fsync(f->fd);
+		got = SPOOL_BROKEN;
+	} else if (errno == ENOENT) {
+		got = SPOOL_GONE;
+	} else {
+		not_now(f, e, "set aside an entry of");
+	}
+	close(dir);
+	return got;
+}
+
+/* ---- an item ---- */
+
+/* What a note was torn off in is cut, before there is another behind it. */
+static int
+cut_torn(struct spool_item *it, struct err *e)
+{
+	it->end = it->entry.end;
+	if (!it->entry.torn)
+		return 0;
+	if (ftruncate(it->fd, (off_t)it->end) == -1 || fsync(it->fd) == -1)
+		return folder_trouble(it->folder, e, "mend an entry in");
+	it->entry.torn = false;
+	return 0;
+}
+
+/* It is open and regular: lock it, and read it once it is ours. */
+static enum spool_got
+take(struct spool_item *it, const char *id, const struct entry_now *now,
+    struct err *e)
+{
+	int rc = folder_lock(it->fd);
+
+	if (rc == -1)
+		return not_now(it->folder, e, "lock an entry in");
+	if (rc == 1)
+		return SPOOL_BUSY;
+	/* Who had it may have removed it, or set it aside. */
+	if (!folder_has(it->folder, id, it->fd))
+		return SPOOL_GONE;
+	if (read_entry(&it->entry, id, &it->fd, now, e) == -1)
+		return e->kind == ERR_DATA ? SPOOL_BROKEN : SPOOL_ERROR;
+	return cut_torn(it, e) == -1 ? SPOOL_ERROR : SPOOL_LOCKED;
+}
+
+enum spool_got
+spool_lock(const struct folder *f, const char *id, const struct entry_now *now,
+    struct spool_item **to, struct err *e)
+{
+	struct spool_item *it;
+	enum spool_got got;
+
+	*to = NULL;
+	if (!entry_id_valid(id))
+		return SPOOL_GONE;
+	it = calloc(1, sizeof *it);
+	if (it == NULL)
+		return not_now(f, e, "open an entry in");
+	it->folder = f;
+	got = open_entry(f, id, O_RDWR, &it->fd, e);
+	if (got == SPOOL_LOCKED)
+		got = take(it, id, now, e);
+	if (got == SPOOL_BROKEN)
+		got = set_aside(f, id, e);
+	if (got == SPOOL_LOCKED)
+		*to = it;
+	else
+		spool_unlock(it);
+	return got;
+}
+
+void
+spool_unlock(struct spool_item *it)
+{
+	if (it == NULL)
+		return;
+	entry_free(&it->entry);
+	if (it->fd != -1)
+		close(it->fd);
+	free(it);
+}
+
+struct entry *
+spool_entry(struct spool_item *it)
+{
+	return &it->entry;
+}
+
+static long
+read_message(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	struct spool_item *it = ctx;
+	const uint64_t size = it->entry.message_size;
+	long got;
+
+	if (off >= size)
+		return 0;
+	if (n > size - off)
+		n = (size_t)(size - off);
+	got = read_file(&it->fd, it->entry.message_off + off, to, n, e);
+	if (got == 0) {
+		err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "queue entry %s became shorter", it->entry.id);
+		got = -1;
+	}
+	return got;
+}
+
+struct octets
+spool_octets(struct spool_item *it)
+{
+	return (struct octets){ read_message, it, it->entry.message_size };
+}
+
+int
+spool_message(struct spool_item *it, struct message *m, struct err *e)
+{
+	if (message_open(m, spool_octets(it), e) == -1)
+		return -1;
+	m->is_signed = it->entry.is_signed;
+	m->signed_takes = it->entry.signed_takes;
+	return 0;
+}
+
+/* ---- notes ---- */
+
+/* Append what is in the buffer, which is one frame. */
+static int
+append(struct spool_item *it, const struct buf *b, struct err *e)
+{
+	if (!it->failed && buf_ok(b) &&
+	    folder_write(it->fd, &it->end, b->data, b->len) == 0 &&
+	    fdatasync(it->fd) == 0)
+		return 0;
+	if (it->failed)
+		errno = EIO;
+	else if (!buf_ok(b))
+		errno = ENOMEM;
+	it->failed = true;
+	return folder_trouble(
+	    it->folder, e, "note what became of a message in");
+}
+
+/* Numbers of the envelope, as many at once as a frame takes. */
+static int
+note_rcpts(struct spool_item *it, const size_t *rcpts, size_t n,
+    const struct outcome *o, int64_t when, struct err *e)
+{
+	struct buf b;
+	size_t i, k;
+	int rc = 0;
+
+	for (i = 0; i < n; i++)
+		if (rcpts[i] >= it->entry.env.n)
+			return err_set(e, ERR_TEMP, ERR_INTERNAL,
+			    "no such recipient in queue entry %s",
+			    it->entry.id);
+	buf_init(&b, JOURNAL_FRAME_MAX);
+	for (i = 0; rc == 0 && i < n; i += k) {
+		k = n - i < JOURNAL_RCPTS_MAX ? n - i : JOURNAL_RCPTS_MAX;
+		buf_reset(&b);
+		if (o == NULL)
+			journal_put_final(&b, rcpts + i, k);
+		else
+			journal_put_outcome(&b, rcpts + i, k, o, when);
+		rc = append(it, &b, e);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+int
+spool_note_final(
+    struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
+{
+	return note_rcpts(it, rcpts, n, NULL, 0, e);
+}
+
+int
+spool_note_outcome(struct spool_item *it, const size_t *rcpts, size_t n,
+    const struct outcome *o, int64_t when, struct err *e)
+{
+	return note_rcpts(it, rcpts, n, o, when, e);
+}
+
+int
+spool_note_try(
+    struct spool_item *it, int64_t next_try, unsigned tries, struct err *e)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, JOURNAL_FRAME_MAX);
+	journal_put_try(&b, next_try, tries);
+	rc = append(it, &b, e);
+	buf_free(&b);
+	return rc;
+}
+
+int
+spool_note_hold(struct spool_item *it, bool hold, struct err *e)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, JOURNAL_FRAME_MAX);
+	journal_put_hold(&b, hold);
+	rc = append(it, &b, e);
+	buf_free(&b);
+	return rc;
+}
+
+int
+spool_remove(struct spool_item *it, struct err *e)
+{
+	const int dir = it->folder->fd;
+
+	if (unlinkat(dir, it->entry.id, 0) == -1 || fsync(dir) == -1)
+		return folder_trouble(it->folder, e, "remove an entry from");
+	return 0;
+}
+
+/* ---- sweeping ---- */
+
+/* A name of a writer: 0, or -1 if it should go and cannot. */
+static int
+sweep_one(const struct folder *f, const char *id)
+{
+	char name[NAME_SIZE];
+	int rc = 0, fd;
+
+	tmp_name(name, id);
+	fd = openat(f->fd, name, O_RDWR | FOLDER_OPEN);
+	/* No writer of ours leaves a link or a socket: not our business. */
+	if (fd == -1)
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ||
+			errno == EISDIR
+		    ? 0
+		    : -1;
+	if (folder_lock(fd) == 0 && folder_has(f, name, fd))
+		rc = unlinkat(f->fd, name, 0);
+	close(fd);
+	return rc;
+}
+
+int
+spool_sweep(const struct folder *f, struct err *e)
+{
+	struct names names = { .ids = NULL };
+	int rc = names_read(f, &names, TMP_SUFFIX);
+
+	if (rc == -1)
+		folder_trouble(f, e, "list");
+	for (size_t i = 0; i < names.n; i++)
+		if (sweep_one(f, names.ids[i]) == -1) {
+			folder_trouble(
+			    f, e, "remove what a dead process left in");
+			rc = -1;
+		}
+	free(names.ids);
+	return rc;
+}

@@ -1,0 +1,776 @@
+/*
+ * spool, folder: messages outlive the process, locks do not; what a death or
+ * a stranger leaves in the folder is told apart and harms nobody.
+ */
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "queue/folder.h"
+#include "queue/spool.h"
+#include "tests/unit/queued.h"
+#include "tests/unit/test.h"
+
+#define TEXT "Subject: hi\n\nhello\r\n.\n\xff"
+
+static char dir[] = "/tmp/spool_test.XXXXXX";
+static const size_t first[] = { 0 };
+
+/* Different at each call; the same octets in each run. */
+static void
+draw(void *to, size_t n)
+{
+	static unsigned char c;
+
+	memset(to, c++, n);
+}
+
+static struct folder *
+folder_at(const char *name)
+{
+	struct folder_config c = { .make = true, .draw = draw };
+	struct folder *f = NULL;
+	char path[256];
+	struct err e;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	c.path = path;
+	if (folder_open(&f, &c, &e) != 0) {
+		printf("# %s\n", e.text);
+		abort();
+	}
+	return f;
+}
+
+/* Put a message for n recipients. */
+static int
+put_text(struct folder *f, const char *text, size_t n, char *id, struct err *e)
+{
+	struct envelope env;
+	struct entry_new new = { .env = &env, .next_try = 1 };
+	struct message m;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, SIZE_MAX / 2);
+	buf_adds(&b, text);
+	if (message_open(&m, queued_octets(&b), e) == -1)
+		abort();
+	queued_envelope(&env, n);
+	rc = spool_put(f, &new, &m, &queued_now, id, e);
+	envelope_free(&env);
+	message_free(&m);
+	buf_free(&b);
+	return rc;
+}
+
+static void
+put(struct folder *f, char *id)
+{
+	struct err e;
+
+	CHECK_INT(put_text(f, TEXT, 2, id, &e), 0);
+	CHECK(entry_id_valid(id));
+}
+
+static enum spool_got
+get(struct folder *f, const char *id, struct spool_item **it)
+{
+	struct err e;
+	enum spool_got got = spool_lock(f, id, &queued_now, it, &e);
+
+	CHECK((*it != NULL) == (got == SPOOL_LOCKED));
+	if (got == SPOOL_BROKEN)
+		CHECK_INT(e.kind, ERR_DATA);
+	return got;
+}
+
+/* The names in the folder but for `broken`, and those in there. */
+static int
+names(const struct folder *f)
+{
+	char command[512], line[32] = "";
+	int fd[2], n = 0;
+	ssize_t got;
+
+	snprintf(command, sizeof command,
+	    "find %s -mindepth 1 ! -path %s/broken | wc -l", f->path, f->path);
+	if (pipe(fd) == -1)
+		abort();
+	if (fork() == 0) {
+		dup2(fd[1], 1);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(1);
+	}
+	close(fd[1]);
+	while ((got = read(fd[0], line + n, sizeof line - 1 - (size_t)n)) > 0)
+		n += (int)got;
+	close(fd[0]);
+	wait(NULL);
+	return (int)strtol(line, NULL, 10);
+}
+
+struct seen {
+	char last[ENTRY_ID_SIZE];
+	int good, bad;
+	bool sorted;
+};
+
+static int
+see(void *ctx, const struct entry *en, const struct err *why)
+{
+	struct seen *s = ctx;
+
+	s->sorted = s->sorted && strcmp(s->last, en->id) < 0;
+	snprintf(s->last, sizeof s->last, "%s", en->id);
+	if (why == NULL) {
+		CHECK_INT(en->message_size, strlen(TEXT));
+		CHECK_STR(en->env.rcpts[0].addr.raw, "u0@x.test");
+	}
+	s->good += why == NULL;
+	s->bad += why != NULL;
+	return 0;
+}
+
+static struct seen
+list(const struct folder *f)
+{
+	struct seen s = { .sorted = true };
+	struct err e;
+
+	CHECK_INT(spool_list(f, &queued_now, see, &s, &e), 0);
+	return s;
+}
+
+static void
+remove_all(struct folder *f, const char *id)
+{
+	struct spool_item *it;
+	struct err e;
+
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	if (it != NULL)
+		CHECK_INT(spool_remove(it, &e), 0);
+	spool_unlock(it);
+}
+
+TEST(message_stays_as_it_was)
+{
+	static const char *const texts[] = { TEXT, "", "\n", "\n\n", "x",
+		"Subject: hi\n", "Subject: hi\n\n", "no header\nat all\n",
+		"Subject: hi\r\nTo: b\r\n c\r\n\r\nx\r\n" };
+	struct folder *f = folder_at("texts");
+	char id[ENTRY_ID_SIZE];
+	struct spool_item *it;
+	struct message m, again;
+	struct err e;
+	struct buf b;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		CHECK_INT(put_text(f, texts[i], 1, id, &e), 0);
+		CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+		buf_init(&b, 1000);
+		buf_adds(&b, texts[i]);
+		CHECK_INT(message_open(&m, queued_octets(&b), &e), 0);
+		CHECK_INT(spool_message(it, &again, &e), 0);
+		CHECK_MEM(buf_str(&m.header), m.header.len,
+		    buf_str(&again.header), again.header.len);
+		CHECK_INT(m.has_body, again.has_body);
+		CHECK_INT(m.body_size, again.body_size);
+		CHECK_INT(m.octets.size - m.body_off,
+		    again.octets.size - again.body_off);
+		message_free(&m);
+		message_free(&again);
+		buf_free(&b);
+		CHECK_INT(spool_remove(it, &e), 0);
+		spool_unlock(it);
+	}
+	CHECK_INT(names(f), 0);
+	folder_close(f);
+}
+
+/* Larger than any block, and with a journal behind it. */
+TEST(large_message)
+{
+	const size_t n = 300000;
+	struct folder *f = folder_at("large");
+	char id[ENTRY_ID_SIZE], *text = malloc(n + 1), *got = malloc(n);
+	struct spool_item *it;
+	struct octets o;
+	struct err e;
+	uint64_t off = 0;
+	long r;
+
+	if (text == NULL || got == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)(i % 61 == 60 ? '\n' : 'a' + i % 23);
+	text[0] = '\n';
+	text[n] = '\0';
+	CHECK_INT(put_text(f, text, 1, id, &e), 0);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_note_try(it, 5, 1, &e), 0);
+	o = spool_octets(it);
+	CHECK_INT(o.size, n);
+	while (off < n && (r = o.read(o.ctx, off, got + off, n, &e)) > 0)
+		off += (uint64_t)r;
+	CHECK_MEM(got, n, text, n);
+	CHECK_INT(o.read(o.ctx, n, got, 1, &e), 0);
+	spool_unlock(it);
+	remove_all(f, id);
+	free(text);
+	free(got);
+	folder_close(f);
+}
+
+TEST(list_is_sorted_and_whole)
+{
+	struct folder *f = folder_at("list");
+	char id[3][ENTRY_ID_SIZE];
+	struct spool_item *it;
+	struct seen s;
+
+	CHECK_INT(list(f).good, 0);
+	for (size_t i = 0; i < 3; i++)
+		put(f, id[i]);
+	/* Who looks needs no lock. */
+	CHECK_INT(get(f, id[1], &it), SPOOL_LOCKED);
+	s = list(f);
+	CHECK_INT(s.good, 3);
+	CHECK_INT(s.bad, 0);
+	CHECK(s.sorted);
+	spool_unlock(it);
+	for (size_t i = 0; i < 3; i++)
+		remove_all(f, id[i]);
+	CHECK_INT(list(f).good, 0);
+	folder_close(f);
+}
+
+TEST(modes)
+{
+	struct folder *f = folder_at("a/b/c//");
+	char id[ENTRY_ID_SIZE];
+	struct stat st;
+
+	put(f, id);
+	CHECK_INT(fstat(f->fd, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0700);
+	CHECK_INT(fstatat(f->fd, id, &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0600);
+	CHECK_INT(fstatat(f->fd, FOLDER_BROKEN, &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0700);
+	folder_close(f);
+}
+
+TEST(folders_that_are_not_taken)
+{
+	struct folder_config c = { .make = false };
+	struct folder *f;
+	char path[128], to[128];
+	struct err e;
+
+	snprintf(path, sizeof path, "%s/none", dir);
+	c.path = path;
+	CHECK_INT(folder_open(&f, &c, &e), 1);
+	CHECK(f == NULL);
+	c.make = true;
+	CHECK_INT(mkdir(path, 0777), 0);
+	CHECK_INT(chmod(path, 0770), 0);
+	CHECK_INT(folder_open(&f, &c, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	CHECK(strstr(e.text, "chmod 700") != NULL);
+	CHECK_INT(chmod(path, 0700), 0);
+	snprintf(to, sizeof to, "%s/link", dir);
+	CHECK_INT(symlink(path, to), 0);
+	c.path = to;
+	CHECK_INT(folder_open(&f, &c, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	snprintf(to, sizeof to, "%s/link/", dir);
+	CHECK_INT(folder_open(&f, &c, &e), -1);
+	c.path = "/dev/null/x";
+	CHECK_INT(folder_open(&f, &c, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	if (geteuid() == 0) {
+		c.path = path;
+		CHECK_INT(chown(path, 12345, (gid_t)-1), 0);
+		CHECK_INT(folder_open(&f, &c, &e), -1);
+		CHECK(strstr(e.text, "another user") != NULL);
+	}
+}
+
+/* Its maker died before it was done. */
+TEST(folder_is_made_to_the_end)
+{
+	char path[128];
+	struct folder *f;
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/half", dir);
+	CHECK_INT(mkdir(path, 0700), 0);
+	f = folder_at("half");
+	CHECK_INT(fstatat(f->fd, FOLDER_BROKEN, &st, 0), 0);
+	folder_close(f);
+}
+
+TEST(notes_last)
+{
+	struct folder *f = folder_at("notes");
+	struct outcome o = queued_outcome(ERR_OK, "taken");
+	static const size_t second[] = { 1 }, none[] = { 2 };
+	char id[ENTRY_ID_SIZE];
+	struct spool_item *it;
+	struct entry *en;
+	struct err e;
+
+	put(f, id);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_note_final(it, first, 1, &e), 0);
+	CHECK_INT(spool_note_outcome(it, first, 1, &o, 77, &e), 0);
+	CHECK_INT(spool_note_final(it, second, 1, &e), 0);
+	CHECK_INT(spool_note_try(it, 1234, 3, &e), 0);
+	CHECK_INT(spool_note_hold(it, true, &e), 0);
+	CHECK_INT(spool_note_final(it, none, 1, &e), -1);
+	spool_unlock(it);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	en = spool_entry(it);
+	CHECK_INT(en->env.rcpts[0].outcome.state, OUTCOME_DELIVERED);
+	CHECK_INT(en->rcpts[0].when, 77);
+	CHECK_INT(entry_open(en), 1);
+	CHECK(en->rcpts[1].doubt);
+	CHECK_INT(en->next_try, 1234);
+	CHECK_INT(en->tries, 3);
+	CHECK(en->hold);
+	spool_unlock(it);
+	remove_all(f, id);
+	folder_close(f);
+}
+
+/* ---- what a death leaves ---- */
+
+/* Add octets to an entry, or cut some off. */
+static void
+change(const struct folder *f, const char *id, const char *more, size_t n,
+    off_t cut)
+{
+	int fd = openat(f->fd, id, O_RDWR);
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	CHECK_INT(pwrite(fd, more, n, end), (ssize_t)n);
+	CHECK_INT(ftruncate(fd, end + (off_t)n - cut), 0);
+	close(fd);
+}
+
+TEST(torn_note_is_cut_off)
+{
+	struct folder *f = folder_at("torn");
+	char id[ENTRY_ID_SIZE];
+	struct spool_item *it;
+	struct err e;
+
+	put(f, id);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_note_try(it, 1, 1, &e), 0);
+	CHECK_INT(spool_note_try(it, 2, 2, &e), 0);
+	spool_unlock(it);
+	change(f, id, "", 0, 3);
+	CHECK_INT(list(f).good, 1);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_entry(it)->tries, 1);
+	CHECK(!spool_entry(it)->torn);
+	CHECK_INT(spool_note_try(it, 3, 3, &e), 0);
+	spool_unlock(it);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_entry(it)->tries, 3);
+	spool_unlock(it);
+	remove_all(f, id);
+	folder_close(f);
+}
+
+TEST(sweep_takes_the_dead_only)
+{
+	struct folder *f = folder_at("sweep");
+	struct err e;
+	char id[ENTRY_ID_SIZE];
+	int fd = openat(f->fd, "1kdvdna00000000.tmp", O_RDWR | O_CREAT, 0600);
+
+	close(openat(f->fd, "1kdvdna00000001.tmp", O_RDWR | O_CREAT, 0600));
+	close(openat(f->fd, "other.tmp", O_RDWR | O_CREAT, 0600));
+	CHECK_INT(symlinkat("/dev/null", f->fd, "1kdvdna00000002.tmp"), 0);
+	put(f, id);
+	CHECK_INT(folder_lock(fd), 0);
+	CHECK_INT(names(f), 5);
+	CHECK_INT(spool_sweep(f, &e), 0);
+	CHECK_INT(names(f), 4);
+	CHECK_INT(faccessat(f->fd, "1kdvdna00000000.tmp", F_OK, 0), 0);
+	close(fd);
+	CHECK_INT(spool_sweep(f, &e), 0);
+	CHECK_INT(names(f), 3);
+	CHECK_INT(list(f).good, 1);
+	folder_close(f);
+}
+
+TEST(full_disk)
+{
+	struct rlimit was, small;
+	struct folder *f = folder_at("full");
+	char id[ENTRY_ID_SIZE], none[ENTRY_ID_SIZE] = "x";
+	struct spool_item *it;
+	struct sigaction ign = { .sa_handler = SIG_IGN }, old;
+	struct err e;
+	struct stat st;
+
+	put(f, id);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(fstatat(f->fd, id, &st, 0), 0);
+	sigaction(SIGXFSZ, &ign, &old);
+	getrlimit(RLIMIT_FSIZE, &was);
+	small = was;
+	small.rlim_cur = (rlim_t)st.st_size + 20;
+	setrlimit(RLIMIT_FSIZE, &small);
+	CHECK_INT(spool_note_try(it, 2, 2, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	/* Not even with room: what is there is not known. */
+	setrlimit(RLIMIT_FSIZE, &was);
+	CHECK_INT(spool_note_try(it, 2, 2, &e), -1);
+	spool_unlock(it);
+	small.rlim_cur = 100;
+	setrlimit(RLIMIT_FSIZE, &small);
+	CHECK_INT(put_text(f, TEXT, 1, none, &e), -1);
+	setrlimit(RLIMIT_FSIZE, &was);
+	sigaction(SIGXFSZ, &old, NULL);
+	CHECK_INT(err_exit(&e), 71);
+	CHECK_STR(none, "");
+	CHECK_INT(names(f), 1);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	CHECK_INT(spool_entry(it)->tries, 0);
+	CHECK_INT(spool_note_try(it, 2, 2, &e), 0);
+	spool_unlock(it);
+	folder_close(f);
+}
+
+static long
+read_short(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	(void)ctx;
+	if (off >= 10)
+		return err_set(e, ERR_TEMP, ERR_INPUT, "it changed");
+	memset(to, 'x', n < 5 ? n : 5);
+	return n < 5 ? (long)n : 5;
+}
+
+static long
+read_long(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	(void)ctx, (void)e;
+	if (off >= 25)
+		return 0;
+	memset(to, 'x', n < 5 ? n : 5);
+	return n < 5 ? (long)n : 5;
+}
+
+TEST(input_that_changes)
+{
+	struct folder *f = folder_at("input");
+	struct envelope env;
+	struct entry_new new = { .env = &env };
+	struct message m = { .octets = { read_short, NULL, 20 } };
+	char id[ENTRY_ID_SIZE];
+	struct err e;
+
+	queued_envelope(&env, 1);
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), -1);
+	CHECK_STR(e.text, "it changed");
+	m.octets.read = read_long;
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	/* Nobody to send it to. */
+	envelope_free(&env);
+	queued_envelope(&env, 0);
+	m.octets.size = 25;
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), -1);
+	CHECK_INT(names(f), 0);
+	envelope_free(&env);
+	folder_close(f);
+}
+
+/* ---- what a stranger, or a sick disk, leaves ---- */
+
+static const char odd[] = "1kdvdna00000000";
+
+static void
+odd_symlink(struct folder *f, const char *id)
+{
+	CHECK_INT(symlinkat(id, f->fd, odd), 0);
+}
+
+static void
+odd_hardlink(struct folder *f, const char *id)
+{
+	CHECK_INT(renameat(f->fd, id, f->fd, odd), 0);
+	CHECK_INT(linkat(f->fd, odd, f->fd, "x", 0), 0);
+}
+
+static void
+odd_fifo(struct folder *f, const char *id)
+{
+	(void)id;
+	CHECK_INT(mkfifoat(f->fd, odd, 0600), 0);
+}
+
+static void
+odd_folder(struct folder *f, const char *id)
+{
+	(void)id;
+	CHECK_INT(mkdirat(f->fd, odd, 0700), 0);
+}
+
+static void
+odd_renamed(struct folder *f, const char *id)
+{
+	CHECK_INT(renameat(f->fd, id, f->fd, odd), 0);
+}
+
+static void
+odd_empty(struct folder *f, const char *id)
+{
+	(void)id;
+	close(openat(f->fd, odd, O_WRONLY | O_CREAT, 0600));
+}
+
+static void
+odd_huge(struct folder *f, const char *id)
+{
+	int fd = openat(f->fd, odd, O_WRONLY | O_CREAT, 0600);
+
+	(void)id;
+	CHECK_INT(ftruncate(fd, (off_t)1 << 40), 0);
+	close(fd);
+}
+
+/* Under its own name; octets that are no note behind it. */
+static void
+odd_tail(struct folder *f, const char *id)
+{
+	static char octets[70000] = { 1 };
+
+	change(f, id, octets, sizeof octets, 0);
+}
+
+static void
+odd_cut(struct folder *f, const char *id)
+{
+	change(f, id, "", 0, 1);
+}
+
+static void
+odd_owner(struct folder *f, const char *id)
+{
+	if (geteuid() == 0)
+		CHECK_INT(fchownat(f->fd, id, 12345, (gid_t)-1, 0), 0);
+	else
+		odd_cut(f, id);
+}
+
+static void
+check_odd(void (*make)(struct folder *, const char *), bool own_name)
+{
+	struct folder *f;
+	char id[ENTRY_ID_SIZE], why[ENTRY_ID_SIZE + 16];
+	struct spool_item *it;
+	static int number;
+	struct seen s;
+
+	snprintf(why, sizeof why, "odd%d", number++);
+	f = folder_at(why);
+	put(f, id);
+	make(f, id);
+	s = list(f);
+	CHECK_INT(s.bad, 1);
+	CHECK_INT(get(f, own_name ? id : odd, &it), SPOOL_BROKEN);
+	CHECK_INT(get(f, own_name ? id : odd, &it), SPOOL_GONE);
+	CHECK_INT(list(f).bad, 0);
+	snprintf(why, sizeof why, "broken/%s.why", own_name ? id : odd);
+	CHECK_INT(faccessat(f->fd, why, R_OK, 0), 0);
+	why[strlen(why) - 4] = '\0';
+	CHECK_INT(faccessat(f->fd, why, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+	folder_close(f);
+}
+
+TEST(set_aside)
+{
+	check_odd(odd_symlink, false);
+	check_odd(odd_hardlink, false);
+	check_odd(odd_fifo, false);
+	check_odd(odd_folder, false);
+	check_odd(odd_renamed, false);
+	check_odd(odd_empty, false);
+	check_odd(odd_huge, false);
+	check_odd(odd_tail, true);
+	check_odd(odd_cut, true);
+	check_odd(odd_owner, true);
+}
+
+TEST(no_ids)
+{
+	struct folder *f = folder_at("ids");
+	struct spool_item *it;
+
+	CHECK_INT(get(f, "broken", &it), SPOOL_GONE);
+	CHECK_INT(get(f, "../../../etc/x", &it), SPOOL_GONE);
+	CHECK_INT(get(f, "1kdvdna00000000", &it), SPOOL_GONE);
+	folder_close(f);
+}
+
+/* ---- several processes ---- */
+
+TEST(lock_dies_with_its_process)
+{
+	struct folder *f = folder_at("dies");
+	char id[ENTRY_ID_SIZE], c = 0;
+	struct spool_item *it;
+	int p[2];
+	pid_t pid;
+
+	put(f, id);
+	if (pipe(p) == -1)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		if (get(f, id, &it) == SPOOL_LOCKED && write(p[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK_INT(read(p[0], &c, 1), 1);
+	CHECK_INT(get(f, id, &it), SPOOL_BUSY);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	spool_unlock(it);
+	close(p[0]);
+	close(p[1]);
+	folder_close(f);
+}
+
+/* What a forked worker has open is still being sent. */
+TEST(lock_lives_with_a_worker)
+{
+	struct folder *f = folder_at("worker");
+	char id[ENTRY_ID_SIZE];
+	struct spool_item *it;
+	int p[2];
+	char c;
+	pid_t pid;
+
+	put(f, id);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	if (pipe(p) == -1)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		close(p[1]);
+		_exit(read(p[0], &c, 1) != 0);
+	}
+	close(p[0]);
+	spool_unlock(it);
+	CHECK_INT(get(f, id, &it), SPOOL_BUSY);
+	close(p[1]);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
+	spool_unlock(it);
+	folder_close(f);
+}
+
+#define RACERS 4
+#define MESSAGES 25
+
+/* Take what can be had; tell how many, by the exit status. */
+static int
+race(struct folder *f, char (*ids)[ENTRY_ID_SIZE])
+{
+	struct spool_item *it;
+	struct err e;
+	int taken = 0;
+
+	for (size_t i = 0; i < MESSAGES; i++) {
+		if (get(f, ids[i], &it) != SPOOL_LOCKED)
+			continue;
+		taken += spool_note_hold(it, true, &e) == 0 &&
+		    spool_remove(it, &e) == 0;
+		spool_unlock(it);
+	}
+	return taken;
+}
+
+TEST(each_is_taken_once)
+{
+	struct folder *f = folder_at("race");
+	char ids[MESSAGES][ENTRY_ID_SIZE], c;
+	int status, sum = 0, p[2];
+
+	for (size_t i = 0; i < MESSAGES; i++)
+		put(f, ids[i]);
+	if (pipe(p) == -1)
+		abort();
+	for (int i = 0; i < RACERS; i++)
+		if (fork() == 0) {
+			close(p[1]);
+			_exit(read(p[0], &c, 1) == 0 ? race(f, ids) : 100);
+		}
+	close(p[0]);
+	close(p[1]);
+	for (int i = 0; i < RACERS; i++) {
+		wait(&status);
+		CHECK(WIFEXITED(status));
+		sum += WEXITSTATUS(status);
+	}
+	CHECK_INT(sum, MESSAGES);
+	CHECK_INT(names(f), 0);
+	folder_close(f);
+}
+
+/* The same moment and the same randomness in several processes. */
+TEST(names_are_had_once)
+{
+	struct folder *f = folder_at("names");
+	char id[ENTRY_ID_SIZE];
+	struct err e;
+	int status;
+
+	fflush(stdout);
+	for (int i = 0; i < RACERS; i++)
+		if (fork() == 0) {
+			for (int k = 0; k < 5; k++)
+				if (put_text(f, TEXT, 1, id, &e) == -1)
+					_exit(1);
+			_exit(0);
+		}
+	for (int i = 0; i < RACERS; i++) {
+		wait(&status);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(names(f), RACERS * 5);
+	CHECK_INT(list(f).good, RACERS * 5);
+	folder_close(f);
+}
+
+TEST(all_is_removed)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		execlp("rm", "rm", "-rf", dir, (char *)NULL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	CHECK_INT(access(dir, F_OK), -1);
+}
+
+int
+main(void)
+{
+	return mkdtemp(dir) == NULL ? 1 : test_run_all();
+}
