@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/wait.h"
 #include "cli/export.h"
+#include "cli/letter.h"
 #include "cli/nearest.h"
 #include "mail/message.h"
 #include "mail/view.h"
@@ -201,17 +202,22 @@ put(const struct sink *s, const char *p, size_t n, struct err *e)
 
 /* Writing would change what is still to be read. */
 static int
-check_same(const struct sink *s, struct err *e)
+check_same(const struct sink *s, const struct export *x, struct err *e)
 {
+	const char *what = NULL;
 	struct stat in, out;
 
-	if (fstat(STDIN_FILENO, &in) == -1 || fstat(s->fd, &out) == -1 ||
-	    !S_ISREG(in.st_mode) || in.st_dev != out.st_dev ||
-	    in.st_ino != out.st_ino)
+	if (fstat(s->fd, &out) == -1 || !S_ISREG(out.st_mode))
+		return 0;
+	if (fstat(STDIN_FILENO, &in) == 0 && in.st_dev == out.st_dev &&
+	    in.st_ino == out.st_ino)
+		what = "that the message is read from";
+	else if (x->letter != NULL && letter_reads(x->letter, &out))
+		what = "that is attached";
+	if (what == NULL)
 		return 0;
 	return err_set(e, ERR_PERM, ERR_OUTPUT,
-	    "%s is the file that the message is read from; give another one",
-	    s->name);
+	    "%s is the file %s; give another one", s->name, what);
 }
 
 /* As a shell's > has it, but for us alone (umask), and not before it is known to be another file. */
@@ -224,7 +230,7 @@ sink_open(struct sink *s, const struct export *x, struct err *e)
 		s->fd = open(x->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (s->fd == -1)
 		return cannot(s, e);
-	if (check_same(s, e) == -1)
+	if (check_same(s, x, e) == -1)
 		return -1;
 	/* A device or a pipe has nothing to be cut off. */
 	if (x->path != NULL && ftruncate(s->fd, 0) == -1 && errno != EINVAL)

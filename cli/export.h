@@ -3,7 +3,7 @@
  * Called by options.c (what is asked for) and native.c (the message).
  * It connects to no server and looks nothing up.
  * RFC 5321 4.1.1.4, 4.5.2 (DATA, dots); the keywords are those of EHLO.
- * Ownership: path and stream are borrowed, all else is plain data.
+ * Ownership: path, letter and stream are borrowed, all else is plain data.
  */
 #ifndef CLI_EXPORT_H
 #define CLI_EXPORT_H
@@ -14,6 +14,7 @@
 #include "smtp/caps.h"
 
 struct err;
+struct letter;
 struct message;
 
 struct export
@@ -22,6 +23,7 @@ struct export
 	const char *path; /* NULL: standard output */
 	struct caps caps; /* of the server that it is for */
 	bool utf8; /* an address of the envelope needs SMTPUTF8 */
+	const struct letter *letter; /* what is attached; NULL: nothing */
 	FILE *notes; /* what was repaired; NULL: nobody asks */
 };
 

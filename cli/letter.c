@@ -4,6 +4,7 @@
  * Caller: native.c. RFC 5322 2.2, RFC 2045; mime.types.
  * Ownership: see letter.h.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -283,4 +284,17 @@ letter_free(struct letter *l)
 	free(l->attached);
 	free(l->files);
 	*l = (struct letter){ 0 };
+}
+
+bool
+letter_reads(const struct letter *l, const struct stat *file)
+{
+	struct stat at;
+	size_t i;
+
+	for (i = 0; i < l->nattached; i++)
+		if (fstat(l->attached[i].fd, &at) == 0 &&
+		    at.st_dev == file->st_dev && at.st_ino == file->st_ino)
+			return true;
+	return false;
 }

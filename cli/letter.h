@@ -18,6 +18,7 @@ struct attached;
 struct edit;
 struct err;
 struct options;
+struct stat;
 
 struct letter {
 	bool composing; /* standard input is the text of `compose` */
@@ -37,5 +38,8 @@ struct letter {
 int letter_open(
     struct letter *, const struct options *, const char *tmpdir, struct err *e);
 void letter_free(struct letter *);
+
+/* True if an attachment is read from this very file while it is sent. */
+bool letter_reads(const struct letter *, const struct stat *);
 
 #endif

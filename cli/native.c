@@ -293,6 +293,7 @@ on_complete(void *ctx, const struct message *m, struct err *e)
 
 	r->planned = true;
 	x.utf8 = envelope_uses_utf8(&r->env, NULL, r->env.n);
+	x.letter = &r->letter;
 	x.notes = r->o->verbose ? stderr : NULL;
 	return export_write(&x, m, e);
 }

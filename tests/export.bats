@@ -130,6 +130,10 @@ export_it() {
 	exits 73
 	says 'in is the file that the message is read from'
 	cmp message in
+	send --export wire:in -f a@x.test --attach message --attach in <message
+	exits 73
+	says 'in is the file that is attached'
+	cmp message in
 	run --separate-stderr sh -c '"$1" --export wire <in >>in' - "$SMTPSEND"
 	exits 73
 	cmp message in
