@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "cli/letter.h"
+#include "cli/machine.h"
 #include "cli/options.h"
 #include "mail/edit.h"
 #include "mail/mailbox.h"
@@ -116,6 +118,26 @@ make_edits(struct letter *l, const struct texts *headers, struct err *e)
 	return 0;
 }
 
+/* What says how the octets of a composed message are to be read is ours to
+ * say; but a text alone may be of another type. */
+static int
+check_edits(const struct letter *l, const struct texts *headers, struct err *e)
+{
+	static const char *const ours[] = { "MIME-Version",
+		"Content-Transfer-Encoding", "Content-Type" };
+	size_t last = l->nattached > 0 ? 3 : 2, i, j;
+
+	for (i = 0; l->composing && i < l->nedits; i++)
+		for (j = 0; j < last; j++)
+			if (strcasecmp(l->edits[i].name, ours[j]) == 0)
+				return bad(e, "header", headers->v[i],
+				    j < 2 ? "a composed message has its own"
+					  : "with --attach the message is a "
+					    "multipart/mixed; attach what has "
+					    "another type, by FILE:TYPE");
+	return 0;
+}
+
 /* ---- attachments ---- */
 
 static const char *
@@ -126,12 +148,27 @@ base_name(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
+/* "report.pdf:pdf": the file is there, but for its colon. */
+static bool
+has_bad_type(const char *arg, const char *colon)
+{
+	char path[MACHINE_PATH_MAX];
+	int n = snprintf(path, sizeof path, "%.*s", (int)(colon - arg), arg);
+
+	return !media_is_type(colon + 1, strlen(colon + 1)) &&
+	    access(arg, F_OK) == -1 && n < (int)sizeof path &&
+	    access(path, F_OK) == 0;
+}
+
 /* FILE[:TYPE] apart. A file whose name has the colon is one all the same. */
 static int
 split(struct attached *a, const char *arg, struct err *e)
 {
 	const char *colon = strrchr(arg, ':');
 
+	if (colon != NULL && has_bad_type(arg, colon))
+		return bad(e, "attach", arg,
+		    "what follows the colon is no type like text/plain");
 	if (colon != NULL &&
 	    (!media_is_type(colon + 1, strlen(colon + 1)) ||
 		access(arg, F_OK) == 0))
@@ -264,7 +301,9 @@ letter_open(struct letter *l, const struct options *o, const char *tmpdir,
 	if (check_values(o, e) == -1 || make_edits(l, &o->headers, e) == -1)
 		return -1;
 	take_fields(&l->compose, o);
-	return attach(l, &o->attach, tmpdir, e);
+	if (attach(l, &o->attach, tmpdir, e) == -1)
+		return -1;
+	return check_edits(l, &o->headers, e);
 }
 
 void

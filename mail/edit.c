@@ -24,6 +24,14 @@ static const char *const address_fields[] = { "From", "Sender", "Reply-To",
 	"To", "Cc", "Bcc", "Resent-From", "Resent-Sender", "Resent-Reply-To",
 	"Resent-To", "Resent-Cc", "Resent-Bcc", "Disposition-Notification-To" };
 
+/* A message has at most one of each (RFC 5322 3.6, RFC 2045 3), and servers
+ * refuse it with two. Bcc is not among them: it is taken out anyway. */
+static const char *const once_fields[] = { "Date", "From", "Sender", "Reply-To",
+	"To", "Cc", "Message-ID", "In-Reply-To", "References", "Subject",
+	"MIME-Version", "Content-Type", "Content-Transfer-Encoding" };
+
+#define LENGTH(a) (sizeof(a) / sizeof(a)[0])
+
 static int
 bad(struct err *e, const char *spec, const char *what)
 {
@@ -68,12 +76,12 @@ is_ascii(const char *s)
 }
 
 static bool
-has_addresses(const char *name)
+is_one_of(const char *name, const char *const *names, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof address_fields / sizeof address_fields[0]; i++)
-		if (strcasecmp(name, address_fields[i]) == 0)
+	for (i = 0; i < n; i++)
+		if (strcasecmp(name, names[i]) == 0)
 			return true;
 	return false;
 }
@@ -86,7 +94,7 @@ encode(struct buf *out, const char *spec, const char *name, const char *value,
 
 	if (is_ascii(value))
 		buf_adds(out, value);
-	else if (!has_addresses(name))
+	else if (!is_one_of(name, address_fields, LENGTH(address_fields)))
 		header_encode(
 		    out, value, strlen(value), HEADER_TEXT, strlen(name) + 2);
 	else if (mailbox_list(out, value, strlen(value), &why) > 0)
@@ -193,37 +201,63 @@ insert(struct buf *h, size_t at, const char *field)
 	buf_grew(h, n);
 }
 
-static void
-apply(struct message *m, const struct edit *edit)
+/* What the message can be blamed for: it is there already, or too much is. */
+static int
+unusable(struct err *e, const struct err *why)
+{
+	*e = *why;
+	e->enhanced = (struct enhanced){ 5, 6, 0 };
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+static int
+there_already(const char *name, struct err *e)
+{
+	struct err why;
+
+	err_set(&why, ERR_PERM, ERR_DATA,
+	    "--header %s: a message has only one %s, and it is there already; "
+	    "give %s=VALUE to replace it",
+	    name, name, name);
+	return unusable(e, &why);
+}
+
+static int
+apply(struct message *m, const struct edit *edit, struct err *e)
 {
 	struct buf *h = &m->header;
 	size_t at = h->len;
 
+	if (edit->kind == EDIT_ADD && place(h, edit->name) < h->len &&
+	    is_one_of(edit->name, once_fields, LENGTH(once_fields)))
+		return there_already(edit->name, e);
 	if (edit->kind == EDIT_REPLACE)
 		at = place(h, edit->name);
 	if (edit->kind != EDIT_ADD)
 		message_remove(m, edit->name);
 	if (edit->kind == EDIT_DELETE)
-		return;
+		return 0;
 	insert(h, at < h->len ? at : h->len, edit->body);
 	if (m->header_8bit == 0 && enc_has_8bit(edit->body, strlen(edit->body)))
 		m->header_8bit = 1;
+	return 0;
 }
 
 int
 edit_apply(struct message *m, const struct edit *edit, size_t n, struct err *e)
 {
+	struct err why;
 	size_t i;
 
 	for (i = 0; i < n && buf_ok(&m->header); i++)
-		apply(m, &edit[i]);
+		if (apply(m, &edit[i], e) == -1)
+			return -1;
 	if (buf_ok(&m->header))
 		return 0;
-	err_set(e, ERR_PERM, ERR_DATA,
+	err_set(&why, ERR_PERM, ERR_DATA,
 	    "with the fields of --header the header is larger than %u MiB",
 	    MESSAGE_HEADER_MAX / (1024 * 1024));
-	e->enhanced = (struct enhanced){ 5, 6, 0 };
-	e->stage = STAGE_INPUT;
-	e->scope = SCOPE_MESSAGE;
-	return -1;
+	return unusable(e, &why);
 }

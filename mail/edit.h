@@ -37,8 +37,9 @@ struct edit {
 int edit_parse(struct edit *, const char *spec, struct err *e);
 void edit_free(struct edit *);
 
-/* Do them in order. Size and 8-bit facts are kept right. 0, or -1 with *e:
- * the header becomes too large, or no memory. */
+/* Do them in order. Size and 8-bit facts are kept right. 0, or -1 with *e
+ * (data, 5.6.0): to add a second of what a message has once (RFC 5322 3.6), or
+ * the header becomes too large. */
 int edit_apply(struct message *, const struct edit *, size_t n, struct err *e);
 
 #endif

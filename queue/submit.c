@@ -87,11 +87,27 @@ add_fields(const struct submit_config *c, struct message *m, const char *list,
 	return complete(m, &with, e);
 }
 
+static int
+nobody(const struct submission *s, struct err *e)
+{
+	if (s->composed.n > 0)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "no recipient: standard input is the text of the message "
+		    "that --subject and its like compose, -t finds nobody "
+		    "there; give --to, or to change a message's own header "
+		    "--header NAME=VALUE");
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "no recipient: the message names none in To, Cc or Bcc (of one "
+	    "sent on, in its first Resent- fields), and none was given as an "
+	    "argument");
+}
+
 /* Recipients first: they are in what is removed then. */
 static int
-prepare(const struct submit_config *c, struct envelope *env, struct message *m,
-    struct err *e)
+prepare(const struct submit_config *c, struct envelope *env,
+    struct submission *s, struct err *e)
 {
+	struct message *m = &s->message;
 	struct buf list;
 	int got = 0;
 
@@ -101,10 +117,7 @@ prepare(const struct submit_config *c, struct envelope *env, struct message *m,
 	if (c->read_recipients)
 		got = recipients_read(env, m->header.data, m->header.len, e);
 	if (got == 0 && env->n == 0 && c->on_complete == NULL)
-		got = err_set(e, ERR_PERM, ERR_USAGE,
-		    "no recipient: the message names none in To, Cc or Bcc "
-		    "(of one sent on, in its first Resent- fields), and none "
-		    "was given as an argument");
+		got = nobody(s, e);
 	if (!c->keep_bcc) {
 		message_remove(m, "Bcc");
 		message_remove(m, "Resent-Bcc");
@@ -178,7 +191,7 @@ submit(const struct submit_config *c, struct submission *s,
 {
 	if (s->err.verdict != ERR_OK)
 		*e = s->err;
-	else if (prepare(c, env, &s->message, e) == 0 &&
+	else if (prepare(c, env, s, e) == 0 &&
 	    sign_message(&c->sign, &s->message, time(NULL), e) == 0 &&
 	    hand_over(c, env, &s->message, e) == 0)
 		return 0;

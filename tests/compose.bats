@@ -220,6 +220,37 @@ refused() {
 	has .header.keywords c
 }
 
+@test "--header adds no second field of what a message has once" {
+	printf 'Subject: old\n\nhello\n' >text
+	refused 65 'there already; give Subject=VALUE' --header Subject:new \
+		bob@x.test
+	refused 65 'give Content-Type=VALUE' --subject x \
+		--header 'Content-Type: text/html' bob@x.test
+	refused 65 'give To=VALUE' --to bob@x.test --header To:c@x.test
+	compose --header X-A:1 --header X-A:2 --header Keywords:1 \
+		--header Keywords:2 bob@x.test
+	has '[.fields[] | select(ascii_downcase == "x-a" or . == "Keywords")] | length' 4
+}
+
+@test "a text of another type, but no attachment that cannot be read" {
+	local name
+	printf '<p>Grüße\n' >text
+	compose --subject x --header 'Content-Type=text/html' bob@x.test
+	has '.parts[0] | .type, .charset, .text' $'text/html\nutf-8\n<p>Grüße\r'
+	refused_again() {
+		send -f a@x.test --host "127.0.0.1:$PORT" "${@:2}" <text
+		exits 64
+		says "$1"
+		stored 1
+	}
+	for name in content-type Content-Type=text/html Content-Type:text/html; do
+		refused_again FILE:TYPE --attach text --header "$name" bob@x.test
+	done
+	for name in Content-Transfer-Encoding=base64 mime-version; do
+		refused_again 'has its own' --subject x --header "$name" bob@x.test
+	done
+}
+
 @test "--header names recipients for -t, and Bcc goes" {
 	printf 'To: bob@x.test\n\nhello\n' >text
 	send -f a@x.test --host "127.0.0.1:$PORT" -t --header Bcc:eve@x.test \
@@ -227,6 +258,12 @@ refused() {
 	exits 0
 	assert_equal "$(recipients)" '<carol@x.test> <eve@x.test>'
 	refute grep -qi '^bcc' box/1.msg
+}
+
+@test "-t does not look into the text, and says so" {
+	printf 'To: bob@x.test\n\nhello\n' >text
+	refused 64 'standard input is the text' -t --subject x
+	says '--header NAME=VALUE'
 }
 
 @test "no line end gets into the header" {
@@ -252,6 +289,8 @@ refused() {
 		bob@x.test
 	refused 64 'standard input is the text' --attach - bob@x.test
 	refused 64 'no file' --attach :image/png bob@x.test
+	refused 64 'no type like text/plain' --attach text:plain bob@x.test
+	refused 64 'no type like text/plain' --attach text: bob@x.test
 	refused 64 multipart --attach text:multipart/mixed bob@x.test
 	refused 64 '--reply-to "bad"' --reply-to bad bob@x.test
 	refused 64 'no recipient' --subject x

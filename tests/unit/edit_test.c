@@ -2,6 +2,9 @@
  * edit: fields are added, replaced and taken out, and nothing else changes.
  * RFC 5322 2.2, 3.6.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/err.h"
 #include "mail/edit.h"
 #include "mail/message.h"
@@ -33,7 +36,9 @@ check_field(const char *spec, const char *want)
 
 TEST(added)
 {
-	check_on(HEADER, "To:w@x.test", HEADER "To: w@x.test\n");
+	check_on(HEADER, "A:w@x.test", HEADER "A: w@x.test\n");
+	check_on("Bcc: a@x.test\n", "Bcc:w@x.test",
+	    "Bcc: a@x.test\nBcc: w@x.test\n");
 	check_on(HEADER, "X: a=b", HEADER "X: a=b\n");
 	check_on("", "X:y", "X: y\n");
 }
@@ -129,6 +134,31 @@ TEST(in_order_and_counted)
 		edit_free(&edits[i]);
 	CHECK_INT(edit_parse(&edits[0], "To=\374@x.test", &e), -1);
 	message_free(&m);
+}
+
+TEST(only_one)
+{
+	static const char *const names[] = { "Date", "From", "Sender",
+		"Reply-To", "To", "Cc", "Message-ID", "In-Reply-To",
+		"References", "Subject", "MIME-Version", "Content-Type",
+		"Content-Transfer-Encoding" };
+	char spec[64];
+	struct message m = { 0 };
+	struct edit edit;
+	struct err e;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		buf_init(&m.header, MESSAGE_HEADER_MAX);
+		snprintf(spec, sizeof spec, "%s: a@x.test", names[i]);
+		CHECK_INT(edit_parse(&edit, spec, &e), 0);
+		CHECK_INT(edit_apply(&m, &edit, 1, &e), 0);
+		CHECK_INT(edit_apply(&m, &edit, 1, &e), -1);
+		CHECK_INT(err_exit(&e), 65);
+		CHECK(strstr(e.text, "it is there already") != NULL);
+		CHECK(strstr(e.text, names[i]) != NULL);
+		edit_free(&edit);
+		message_free(&m);
+	}
 }
 
 TEST(too_large)
