@@ -465,14 +465,15 @@ begin(const struct native *n, struct run *r, struct submission *s,
 		return -1;
 	if (accounts_open(&r->accounts, r->o, n->waiter, e) == -1)
 		return -1;
-	if (signing_make(&r->signing, &accounts_chosen(&r->accounts)->settings,
-		r->o->verbose, e) == -1)
+	if (signing_make(
+		&r->signing, &accounts_chosen(&r->accounts)->settings, e) == -1)
 		return -1;
 	r->signing.waiter = n->waiter;
 	r->signing.on_ask = n->on_deliver;
 	r->signing.ctx = n->ctx;
 	*c = config(n, r);
 	c->sign = r->signing.config;
+	c->sign.on_note = r->o->verbose ? on_note : NULL;
 	c->on_deliver = n->on_deliver;
 	if (prepare(r, c, e) == -1)
 		return -1;
@@ -642,8 +643,8 @@ version(const struct native *n, struct run *r)
 	(void)n;
 	(void)r;
 	puts("smtpsend " VERSION "\n"
-	     "TLS: OpenSSL 3, loaded when used; AUTH: by us and GNU SASL; "
-	     "sandbox: none");
+	     "TLS and DKIM: OpenSSL 3; AUTH: by us and GNU SASL; IDN: libidn2; "
+	     "each loaded when used; sandbox: none");
 	return written();
 }
 

@@ -109,13 +109,6 @@ find_key(void *ctx, size_t i, const struct crypto *lib, struct err *e)
 	return key;
 }
 
-static void
-on_note(void *ctx, const char *text)
-{
-	(void)ctx;
-	report_warning(stderr, text);
-}
-
 /* ---- settings ---- */
 
 static int
@@ -157,6 +150,41 @@ cut_list(char *list, const char *items[SIGNING_MAX])
 	return n;
 }
 
+/* Its name where that of `beside` was written: "--dkim-key" or "dkim_key". */
+static const char *
+name_of(const struct signing *s, enum setting_id id, enum setting_id beside,
+    char name[SETTING_PLACE_MAX])
+{
+	bool file = s->settings->at[beside].from.file != NULL;
+
+	snprintf(name, SETTING_PLACE_MAX, "%s%s", file ? "" : "--",
+	    file ? setting_rows[id].key : setting_rows[id].option);
+	return name;
+}
+
+static int
+needs(const struct signing *s, enum setting_id id, enum setting_id other,
+    struct err *e)
+{
+	char name[SETTING_PLACE_MAX], what[SETTING_PLACE_MAX + 16];
+
+	snprintf(
+	    what, sizeof what, "needs %s too", name_of(s, other, id, name));
+	return bad(s, id, what, e);
+}
+
+/* As many as there are keys. */
+static int
+miscounted(const struct signing *s, enum setting_id id, const char *wanted,
+    struct err *e)
+{
+	char name[SETTING_PLACE_MAX], what[SETTING_PLACE_MAX + 64];
+
+	snprintf(what, sizeof what, "give %s %s has files", wanted,
+	    name_of(s, SET_DKIM_KEY, id, name));
+	return bad(s, id, what, e);
+}
+
 /* The items of a setting that must be there. 0, or -1 with *e. */
 static int
 take_list(const struct signing *s, enum setting_id id, char **copy,
@@ -165,11 +193,8 @@ take_list(const struct signing *s, enum setting_id id, char **copy,
 	const char *text = s->settings->at[id].text;
 	char what[64];
 
-	if (text == NULL) {
-		snprintf(
-		    what, sizeof what, "needs %s too", setting_rows[id].key);
-		return bad(s, SET_DKIM_DOMAIN, what, e);
-	}
+	if (text == NULL)
+		return needs(s, SET_DKIM_DOMAIN, id, e);
 	*copy = strdup(text);
 	if (*copy == NULL)
 		return no_memory(e);
@@ -190,8 +215,8 @@ take_domains(struct signing *s, const char *const items[SIGNING_MAX], size_t n,
 	struct err why;
 
 	if (n != 1 && n != s->config.n)
-		return bad(s, SET_DKIM_DOMAIN,
-		    "give one domain, or as many as dkim_key has files", e);
+		return miscounted(
+		    s, SET_DKIM_DOMAIN, "one domain, or as many as", e);
 	for (i = 0; i < s->config.n; i++) {
 		const char *name = items[n == 1 ? 0 : i];
 
@@ -239,8 +264,8 @@ take_lists(struct signing *s, struct err *e)
 		-1)
 		return -1;
 	if (nselectors != s->config.n)
-		return bad(s, SET_DKIM_SELECTOR,
-		    "give as many selectors as dkim_key has files", e);
+		return miscounted(
+		    s, SET_DKIM_SELECTOR, "as many selectors as", e);
 	for (i = 0; i < s->config.n; i++)
 		s->rows[i].selector = selectors[i];
 	got = take_list(s, SET_DKIM_DOMAIN, &names, domains, &ndomains, e);
@@ -261,8 +286,7 @@ without_domain(const struct settings *s)
 }
 
 int
-signing_make(struct signing *s, const struct settings *settings, bool verbose,
-    struct err *e)
+signing_make(struct signing *s, const struct settings *settings, struct err *e)
 {
 	const char *domain = settings->at[SET_DKIM_DOMAIN].text;
 	enum setting_id id = without_domain(settings);
@@ -270,7 +294,7 @@ signing_make(struct signing *s, const struct settings *settings, bool verbose,
 	*s = (struct signing){ .settings = settings };
 	buf_init(&s->passphrase, CREDENTIAL_MAX);
 	if (domain == NULL && id != SETTINGS)
-		return bad(s, id, "needs dkim_domain too", e);
+		return needs(s, id, SET_DKIM_DOMAIN, e);
 	if (domain == NULL || *domain == '\0')
 		return 0;
 	if (take_lists(s, e) == -1)
@@ -280,7 +304,6 @@ signing_make(struct signing *s, const struct settings *settings, bool verbose,
 	machine_keep_private();
 	s->config.rows = s->rows;
 	s->config.key = find_key;
-	s->config.on_note = verbose ? on_note : NULL;
 	s->config.ctx = s;
 	return 0;
 }

@@ -8,8 +8,6 @@
 #ifndef CLI_SIGNING_H
 #define CLI_SIGNING_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/idna.h"
 #include "queue/sign.h"
@@ -37,13 +35,11 @@ struct signing {
 };
 
 /*
- * Signatures by these settings, none if they name no domain; waiter and
- * on_ask are the caller's to set behind it. `verbose` has told why a message
- * gets none. 0, or -1 with *e (usage, config): what does not fit together.
- * Free it in any case.
+ * Signatures by these settings, none if they name no domain; waiter, on_ask
+ * and the on_note of `config` are the caller's to set behind it. 0, or -1 with
+ * *e (usage, config): what does not fit together. Free it in any case.
  */
-int signing_make(
-    struct signing *, const struct settings *, bool verbose, struct err *e);
+int signing_make(struct signing *, const struct settings *, struct err *e);
 void signing_free(struct signing *);
 
 #endif

@@ -83,7 +83,7 @@ is_within(const char *name, const char *domain)
 }
 
 static void
-note(const struct sign_config *c, const char *domain)
+note_unsigned(const struct sign_config *c, const char *domain)
 {
 	char text[ADDRESS_DOMAIN_MAX + 128];
 
@@ -97,6 +97,20 @@ note(const struct sign_config *c, const char *domain)
 		    "DKIM: not signed, From is of %s, which is in no "
 		    "dkim_domain",
 		    domain);
+	c->on_note(c->ctx, text);
+}
+
+/* What a verifier will ask for, and how the rest was signed. */
+static void
+note_signed(const struct sign_config *c, const struct dkim_signer *by)
+{
+	char text[2 * ADDRESS_DOMAIN_MAX + 64];
+
+	if (c->on_note == NULL)
+		return;
+	snprintf(text, sizeof text, "DKIM: signed by %s, %s._domainkey.%s",
+	    crypto_key_kind(by->key) == CRYPTO_RSA ? "RSA" : "Ed25519",
+	    by->selector, by->domain);
 	c->on_note(c->ctx, text);
 }
 
@@ -239,12 +253,14 @@ sign_message(
 	while (i < c->n && !is_within(domain, c->rows[i].domain))
 		i++;
 	if (i == c->n) {
-		note(c, domain);
+		note_unsigned(c, domain);
 		return 0;
 	}
 	got = job_open(&s, domain, e);
 	if (got == 0)
 		got = sign_view(&s, m, now, e);
+	for (i = 0; got == 0 && i < s.n; i++)
+		note_signed(c, &s.signers[i]);
 	job_close(&s);
 	return got;
 }

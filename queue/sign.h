@@ -32,7 +32,7 @@ struct sign_config {
 	 * NULL with *e. */
 	struct crypto_key *(*key)(
 	    void *ctx, size_t i, const struct crypto *, struct err *e);
-	/* Told why there is no signature. May be NULL. */
+	/* Told each signature, or why there is none. May be NULL. */
 	void (*on_note)(void *ctx, const char *text);
 	void *ctx; /* borrowed */
 };

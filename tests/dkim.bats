@@ -183,7 +183,7 @@ good ed25519-sha256 $form x.test t"
 		'"a b" <a@x.test>, c@z.test'; do
 		sed -i "s/^From:.*/From: $from/" message
 		sign -v
-		assert_equal "$stderr" ''
+		assert_equal "$stderr" '-- DKIM: signed by RSA, s._domainkey.x.test'
 		verify
 		assert_output 'good rsa-sha256 relaxed/relaxed x.test s'
 	done
@@ -195,7 +195,7 @@ good ed25519-sha256 $form x.test t"
 		verify
 		assert_output ''
 		sign -v
-		assert_regex "$stderr" '^smtpsend: DKIM: not signed, From '
+		assert_regex "$stderr" '^-- DKIM: not signed, From '
 	done
 	# The key is not looked for then.
 	sign --dkim-key no.pem
@@ -290,18 +290,18 @@ good rsa-sha256 simple/simple x.test s"
 @test "settings that do not fit together" {
 	run "$SMTPSEND" --dkim-selector s --export wire <message
 	assert_equal "$status" 64
-	assert_output 'smtpsend: --dkim-selector: needs dkim_domain too'
+	assert_output 'smtpsend: --dkim-selector: needs --dkim-domain too'
 	run "$SMTPSEND" --dkim-domain x.test --export wire <message
 	assert_equal "$status" 64
-	assert_output 'smtpsend: --dkim-domain: needs dkim_selector too'
+	assert_output 'smtpsend: --dkim-domain: needs --dkim-selector too'
 	run "$SMTPSEND" --dkim-domain x.test --dkim-selector s --export wire \
 		<message
-	assert_output 'smtpsend: --dkim-domain: needs dkim_key too'
+	assert_output 'smtpsend: --dkim-domain: needs --dkim-key too'
 	sign --dkim-selector s,t
 	assert_equal "$status" 64
-	assert_equal "$stderr" 'smtpsend: --dkim-selector: give as many selectors as dkim_key has files'
+	assert_equal "$stderr" 'smtpsend: --dkim-selector: give as many selectors as --dkim-key has files'
 	sign --dkim-domain x.test,y.test
-	assert_equal "$stderr" 'smtpsend: --dkim-domain: give one domain, or as many as dkim_key has files'
+	assert_equal "$stderr" 'smtpsend: --dkim-domain: give one domain, or as many as --dkim-key has files'
 	sign --dkim-selector 'a b'
 	assert_equal "$status" 64
 	sign --dkim-canonicalization relaxed
