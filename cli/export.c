@@ -17,7 +17,6 @@
 #include "base/err.h"
 #include "base/wait.h"
 #include "cli/export.h"
-#include "cli/letter.h"
 #include "cli/nearest.h"
 #include "mail/message.h"
 #include "mail/view.h"
@@ -212,7 +211,7 @@ check_same(const struct sink *s, const struct export *x, struct err *e)
 	if (fstat(STDIN_FILENO, &in) == 0 && in.st_dev == out.st_dev &&
 	    in.st_ino == out.st_ino)
 		what = "that the message is read from";
-	else if (x->letter != NULL && letter_reads(x->letter, &out))
+	else if (x->reads != NULL && x->reads(x->source, &out))
 		what = "that is attached";
 	if (what == NULL)
 		return 0;

@@ -14,8 +14,8 @@
 #include "smtp/caps.h"
 
 struct err;
-struct letter;
 struct message;
+struct stat;
 
 struct export
 {
@@ -23,7 +23,9 @@ struct export
 	const char *path; /* NULL: standard output */
 	struct caps caps; /* of the server that it is for */
 	bool utf8; /* an address of the envelope needs SMTPUTF8 */
-	const struct letter *letter; /* what is attached; NULL: nothing */
+	/* True for a file that the message is read from. May be NULL. */
+	bool (*reads)(const void *source, const struct stat *);
+	const void *source; /* borrowed */
 	FILE *notes; /* what was repaired; NULL: nobody asks */
 };
 

@@ -230,6 +230,12 @@ on_secret_done(void *ctx, const struct relay *relay)
 	accounts_forget(&r->accounts, relay);
 }
 
+static bool
+letter_holds(const void *letter, const struct stat *file)
+{
+	return letter_reads(letter, file);
+}
+
 /* No signal is blocked yet. */
 static void
 on_note(void *ctx, const char *text)
@@ -293,7 +299,8 @@ on_complete(void *ctx, const struct message *m, struct err *e)
 
 	r->planned = true;
 	x.utf8 = envelope_uses_utf8(&r->env, NULL, r->env.n);
-	x.letter = &r->letter;
+	x.reads = letter_holds;
+	x.source = &r->letter;
 	x.notes = r->o->verbose ? stderr : NULL;
 	return export_write(&x, m, e);
 }
