@@ -38,6 +38,7 @@ struct run {
 	struct options *o;
 	const struct waiter *waiter; /* borrowed */
 	struct envelope env;
+	size_t nlisted; /* its recipients that are operands or of --to */
 	struct address author; /* of --read-envelope-from: o->from is in it */
 	struct accounts accounts;
 	struct letter letter;
@@ -180,12 +181,15 @@ find_recipients(struct run *r, struct err *e)
 		o->cc, o->bcc };
 	size_t i, k;
 
-	for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
+	for (i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		for (k = 0; k < lists[i].n; k++)
 			if (address_each(lists[i].v[k], strlen(lists[i].v[k]),
 				ADDRESS_POSTMASTER, add_recipient, r) != 0)
 				return err_set(
 				    e, ERR_TEMP, ERR_MACHINE, "no memory");
+		if (i == 1)
+			r->nlisted = r->env.n;
+	}
 	if (r->env.n == 0 && !r->o->read_recipients && !r->o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "no recipient; give one as an argument or by --to, or -t "
@@ -484,6 +488,7 @@ begin(const struct native *n, struct run *r, struct submission *s,
 	c->on_deliver = n->on_deliver;
 	if (prepare(r, c, e) == -1)
 		return -1;
+	c->nlisted = r->nlisted;
 	c->complete = completion_make(
 	    &r->completion, accounts_chosen(&r->accounts), &r->env.sender);
 	c->complete.on_note = r->o->verbose ? on_note : NULL;

@@ -17,9 +17,6 @@
 #include "queue/submit.h"
 #include "store/body.h"
 
-/* Most octets of a list of recipients in To. */
-#define LIST_MAX (1024u * 1024)
-
 /* One reason for all that are still open. */
 static int
 decide_all(struct envelope *env, const struct err *e)
@@ -48,16 +45,21 @@ route_and_send(const struct submit_config *c, struct envelope *env,
 	return 0;
 }
 
-/* Whom the arguments name, as To lists them. */
-static void
-list_recipients(struct buf *out, const struct envelope *env)
+/* The first n recipients, as To lists them. A list that is cut would say that
+ * the others got nothing. */
+static int
+list_recipients(
+    struct buf *out, const struct envelope *env, size_t n, struct err *e)
 {
 	size_t i;
 
-	for (i = 0; i < env->n; i++)
+	for (i = 0; i < n; i++)
 		if (env->rcpts[i].addr.raw != NULL)
 			buf_addf(out, "%s%s", out->len > 0 ? ", " : "",
 			    env->rcpts[i].addr.raw);
+	if (buf_ok(out))
+		return 0;
+	return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for To");
 }
 
 static void
@@ -111,10 +113,10 @@ prepare(const struct submit_config *c, struct envelope *env,
 	struct buf list;
 	int got = 0;
 
-	buf_init(&list, LIST_MAX);
+	buf_init(&list, MESSAGE_HEADER_MAX);
 	if (c->complete.to == COMPLETE_ON)
-		list_recipients(&list, env);
-	if (c->read_recipients)
+		got = list_recipients(&list, env, c->nlisted, e);
+	if (got == 0 && c->read_recipients)
 		got = recipients_read(env, m->header.data, m->header.len, e);
 	if (got == 0 && env->n == 0 && c->on_complete == NULL)
 		got = nobody(s, e);

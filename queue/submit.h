@@ -57,6 +57,7 @@ struct submit_config {
 	struct mx_config mx;
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
+	size_t nlisted; /* the first recipients, which To may list */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	struct sign_config sign; /* signatures of our own */
 	/* What is added; submit() puts time, randomness, full name and

@@ -223,6 +223,29 @@ TO='To: undisclosed-recipients:;\n'
 	assert_equal "$(field To)" bob@x.test
 }
 
+@test "on never lists whom --bcc names, nor once more whom --cc names" {
+	echo x >message
+	deliver --subject x --set-to-header on --bcc eve@x.test \
+		--cc carol@x.test --to bob@x.test
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test> <carol@x.test> <eve@x.test>'
+	assert_equal "$(field To)" bob@x.test
+	assert_equal "$(field Cc)" carol@x.test
+	deliver --subject x --set-to-header on --bcc eve@x.test
+	exits 0
+	assert_equal "$(field To)" 'undisclosed-recipients:;'
+}
+
+@test "on lists them all, however many they are" {
+	local -a many
+	mapfile -t many < <(seq -f "%.0f@$(printf 'x%.0s' {1..60}).test" 16000)
+	printf 'Subject: x\n\nx\n' >message
+	send -f alice@client.test --export wire --set-to-header on "${many[@]}" \
+		<message
+	exits 0
+	assert_equal "$(grep -c '^\(To:\)\? *[0-9]*@x\{60\}\.test,*$' <<<"${output//$'\r'/}")" 16000
+}
+
 @test "off leaves it missing; older keywords do, too" {
 	as_it_is
 	given 'x\n'
