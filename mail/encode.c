@@ -5,6 +5,9 @@
  * Callers: who repairs or composes. RFC 2045 6.7, 6.8.
  * Ownership: the caller's buffers.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/enc.h"
 #include "mail/encode.h"
@@ -94,6 +97,128 @@ qp_end(struct encode *c, struct buf *out)
 	c->held = -1;
 }
 
+/* ---- quoted-printable that is there ---- */
+
+/* Write the waiting token into a line of at most `max` columns. */
+static void
+again_put(struct encode *c, struct buf *out, unsigned max)
+{
+	unsigned n = (unsigned)strlen(c->token);
+
+	if (n == 0)
+		return;
+	if (c->column + n > max) {
+		buf_adds(out, "=\r\n");
+		c->column = 0;
+		/* A line that was none may look like something else. */
+		if (n == 1 && strchr(".-F", c->token[0]) != NULL)
+			n = (unsigned)snprintf(c->token, sizeof c->token,
+			    "=%02X", (unsigned)(unsigned char)c->token[0]);
+	}
+	buf_add(out, c->token, n);
+	c->column += n;
+	c->token[0] = '\0';
+}
+
+/* The next octet stands for itself: something follows the one before. */
+static void
+again_octet(struct encode *c, struct buf *out, unsigned char octet)
+{
+	again_put(c, out, ENCODE_COLUMNS - 1);
+	if (qp_special(octet))
+		snprintf(c->token, sizeof c->token, "=%02X", (unsigned)octet);
+	else
+		snprintf(c->token, sizeof c->token, "%c", octet);
+}
+
+/* What began like =XX was none (RFC 2045 6.7, note on robust decoders), and
+ * the white space does not end the line. */
+static void
+again_literal(struct encode *c, struct buf *out)
+{
+	char digit = c->half[0] != '\0' ? c->half[1] : '\0';
+
+	if (c->half[0] != '\0')
+		again_octet(c, out, '=');
+	if (digit != '\0')
+		again_octet(c, out, (unsigned char)digit);
+	for (const char *p = c->pad; *p != '\0'; p++)
+		again_octet(c, out, (unsigned char)*p);
+	c->half[0] = c->pad[0] = '\0';
+}
+
+static bool
+is_hex(unsigned char c)
+{
+	return c != '\0' && strchr("0123456789ABCDEFabcdef", c) != NULL;
+}
+
+static void
+again_next(struct encode *c, struct buf *out, unsigned char octet)
+{
+	size_t n = strlen(c->half), pad = strlen(c->pad);
+	bool blank = octet == ' ' || octet == '\t';
+
+	if (n < 2 && blank && pad < sizeof c->pad - 1) {
+		c->pad[pad] = (char)octet;
+		c->pad[pad + 1] = '\0';
+		return;
+	}
+	if (n == 1 && pad == 0 && is_hex(octet)) {
+		c->half[1] = (char)octet;
+		c->half[2] = '\0';
+		return;
+	}
+	if (n == 2 && is_hex(octet)) {
+		again_put(c, out, ENCODE_COLUMNS - 1);
+		snprintf(c->token, sizeof c->token, "%s%c", c->half, octet);
+		c->half[0] = '\0';
+		return;
+	}
+	again_literal(c, out);
+	if (octet == '=')
+		snprintf(c->half, sizeof c->half, "=");
+	else if (blank)
+		snprintf(c->pad, sizeof c->pad, "%c", octet);
+	else
+		again_octet(c, out, octet);
+}
+
+static void
+again_text(struct encode *c, struct buf *out, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		again_next(c, out, p[i]);
+}
+
+/* A soft break stays one. */
+static void
+again_break(struct encode *c, struct buf *out)
+{
+	bool soft = strcmp(c->half, "=") == 0;
+
+	c->pad[0] = '\0';
+	if (!soft)
+		again_literal(c, out);
+	again_put(c, out, ENCODE_COLUMNS - soft);
+	buf_adds(out, soft ? "=\r\n" : "\r\n");
+	c->half[0] = '\0';
+	c->column = 0;
+}
+
+static void
+again_end(struct encode *c, struct buf *out)
+{
+	bool soft = strcmp(c->half, "=") == 0;
+
+	c->pad[0] = '\0';
+	if (!soft)
+		again_literal(c, out);
+	again_put(c, out, ENCODE_COLUMNS - soft);
+	if (soft)
+		buf_addc(out, '=');
+}
+
 /* ---- base64 ---- */
 
 static void
@@ -159,6 +284,7 @@ static const struct {
 	[ENCODE_QP] = { qp_text, qp_break, qp_end },
 	[ENCODE_BASE64] = { base64_text, base64_break, base64_line },
 	[ENCODE_BASE64_RAW] = { base64_text, NULL, base64_line },
+	[ENCODE_QP_AGAIN] = { again_text, again_break, again_end },
 	[ENCODE_WRAP] = { wrap_text, nothing, nothing },
 };
 

@@ -20,6 +20,8 @@ enum encode_form {
 	ENCODE_QP, /* text: CR, LF and CRLF each are a hard line break */
 	ENCODE_BASE64, /* text: the same, as CRLF inside */
 	ENCODE_BASE64_RAW, /* octets as they are */
+	ENCODE_QP_AGAIN, /* quoted-printable already, of lines that are too
+			    long or 8-bit */
 	ENCODE_WRAP /* base64 already: its digits, in lines of 76 */
 };
 
@@ -29,13 +31,17 @@ struct encode {
 	int held; /* QP: octet that waits for its neighbour; -1 if none */
 	unsigned column; /* of the line being written */
 	unsigned from; /* QP: octets of "From" the line began with */
+	char token[4]; /* QP again: what is written next, a string */
+	char half[3]; /* QP again: the beginning of =XX, a string */
+	char pad[129]; /* QP again: white space behind them, which is none if
+			  the line ends behind it, a string */
 	bool begun; /* base64: a line was written */
 	size_t len; /* base64: octets in `line` */
 	unsigned char line[ENCODE_COLUMNS / 4 * 3];
 };
 
 /* Most octets that feeding n octets, or the end, can give. */
-#define ENCODE_ROOM(n) (4 * (n) + 96)
+#define ENCODE_ROOM(n) (4 * (n) + 256)
 
 void encode_init(struct encode *, enum encode_form);
 
@@ -48,6 +54,9 @@ void encode_feed(struct encode *, struct buf *out, const char *p, size_t n);
  *
  * Quoted-printable has no line that begins with "--", "." or "From ", so
  * that no delimiter can appear in it and no relay has a reason to change it.
+ * What was quoted-printable already keeps the lines that it had, and is cut
+ * where they are too long; it decodes to the same, and white space at the
+ * end of its lines, which readers drop (RFC 2045 6.7, rule 3), is dropped.
  */
 void encode_end(struct encode *, struct buf *out);
 

@@ -50,7 +50,7 @@ encoding_reason(const struct mime_part *p)
 {
 	switch (p->encoding) {
 	case ENCODING_QP:
-		return "says that it is quoted-printable already";
+		break; /* it can be kept: see again() */
 	case ENCODING_BASE64:
 		return "says that it is base64 already";
 	case ENCODING_OTHER:
@@ -125,13 +125,21 @@ is_mislabelled(const struct mime *m, const struct mime_part *p, bool take_8bit)
 	    (p->encoding == ENCODING_8BIT || p->encoding == ENCODING_BINARY);
 }
 
-/* Base64 in lines that are too long, which mean nothing in it. */
-static bool
-is_wrappable(const struct mime_part *p)
+/*
+ * An encoding that is there, of lines that do not fit: what they say can be
+ * kept. REPAIR_KEEP: no.
+ */
+static enum repair
+again(const struct mime_part *p)
 {
-	return p->encoding == ENCODING_BASE64 && p->leaf && !p->sealed &&
-	    p->flaw == MIME_SOUND && p->body.first_8bit == 0 &&
-	    p->body.first_nul == 0;
+	if (!p->leaf || p->sealed || p->flaw != MIME_SOUND ||
+	    p->encodings > 1 || p->kind == CONTENT_FIXED ||
+	    p->body.first_nul != 0)
+		return REPAIR_KEEP;
+	/* 8-bit octets are no base64; who knows what they are. */
+	if (p->encoding == ENCODING_BASE64 && p->body.first_8bit == 0)
+		return REPAIR_WRAP;
+	return p->encoding == ENCODING_QP ? REPAIR_QP_AGAIN : REPAIR_KEEP;
 }
 
 bool
@@ -162,10 +170,9 @@ repair_part(const struct mime *m, size_t i, bool take_8bit, enum repair *out,
 		return refuse(m, i, &head, why, e);
 	if (body.line == 0)
 		return 0;
-	if (is_wrappable(p)) {
-		*out = REPAIR_WRAP;
+	*out = again(p);
+	if (*out != REPAIR_KEEP)
 		return 0;
-	}
 	why = reason(p);
 	if (why != NULL)
 		return refuse(m, i, &body, why, e);

@@ -19,7 +19,9 @@ enum repair {
 	REPAIR_LABEL, /* only its Content-Transfer-Encoding becomes 7bit */
 	REPAIR_QP, /* body and field: quoted-printable */
 	REPAIR_BASE64, /* body and field: base64, of lines with CRLF */
-	REPAIR_WRAP /* base64 in overlong lines: cut, the field stays */
+	REPAIR_QP_AGAIN, /* quoted-printable that does not fit: the field stays,
+			    what it says too */
+	REPAIR_WRAP /* base64 that does not fit: the same */
 };
 
 /*

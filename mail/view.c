@@ -174,6 +174,7 @@ static const struct {
 	[REPAIR_LABEL] = { "7bit", false, 0 },
 	[REPAIR_QP] = { "quoted-printable", true, ENCODE_QP },
 	[REPAIR_BASE64] = { "base64", true, ENCODE_BASE64 },
+	[REPAIR_QP_AGAIN] = { NULL, true, ENCODE_QP_AGAIN },
 	[REPAIR_WRAP] = { NULL, true, ENCODE_WRAP },
 };
 

@@ -72,6 +72,48 @@ decode_qp(struct buf *out, const char *p, size_t n)
 	return !soft;
 }
 
+static inline int
+decode_any_digit(char c)
+{
+	return decode_digit(c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : c);
+}
+
+/*
+ * What a reader makes of quoted-printable that no encoder would write (RFC
+ * 2045 6.7, its notes): white space at a line's end is not there, a "=" that
+ * begins nothing is itself, and so are all octets. Lines end in CRLF.
+ */
+static inline void
+decode_qp_kindly(struct buf *out, const char *p, size_t n)
+{
+	const char *end = p + n, *eol, *to;
+	bool soft;
+
+	buf_reset(out);
+	for (; p < end; p = eol + 2) {
+		eol = memmem(p, (size_t)(end - p), "\r\n", 2);
+		to = eol == NULL ? end : eol;
+		while (to > p && (to[-1] == ' ' || to[-1] == '\t'))
+			to--;
+		soft = to > p && to[-1] == '=';
+		for (; p < to; p++) {
+			int high = to - p > 2 ? decode_any_digit(p[1]) : -1;
+			int low = to - p > 2 ? decode_any_digit(p[2]) : -1;
+
+			if (*p == '=' && high != -1 && low != -1) {
+				buf_addc(out, (char)(high * 16 + low));
+				p += 2;
+			} else if (*p != '=' || p + 1 < to) {
+				buf_addc(out, *p);
+			}
+		}
+		if (eol == NULL)
+			break;
+		if (!soft)
+			buf_adds(out, "\r\n");
+	}
+}
+
 static inline bool
 decode_base64(struct buf *out, const char *p, size_t n)
 {
