@@ -193,14 +193,16 @@ folder_lock(int fd)
 	return errno == EAGAIN || errno == EACCES ? 1 : -1;
 }
 
-bool
+int
 folder_has(const struct folder *f, const char *name, int fd)
 {
 	struct stat here, there;
 
-	return fstat(fd, &here) == 0 &&
-	    fstatat(f->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	if (fstat(fd, &here) == -1)
+		return -1;
+	if (fstatat(f->fd, name, &there, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 int

@@ -54,8 +54,8 @@ int folder_trouble(const struct folder *, struct err *e, const char *doing);
 /* Lock all of a file: 0; 1: another one has it; -1 with errno. */
 int folder_lock(int fd);
 
-/* True if that name is this file's. */
-bool folder_has(const struct folder *, const char *name, int fd);
+/* Is that name this file's? 1, 0, or -1 with errno. */
+int folder_has(const struct folder *, const char *name, int fd);
 
 /* Write at *off, which moves on: 0, or -1 with errno. */
 int folder_write(int fd, uint64_t *off, const char *, size_t n);

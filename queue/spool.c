@@ -100,7 +100,7 @@ static int
 draft_lost(struct draft *d, struct err *e)
 {
 	folder_trouble(d->f, e, put_failed);
-	if (folder_has(d->f, d->tmp, d->fd))
+	if (folder_has(d->f, d->tmp, d->fd) != 0)
 		unlinkat(d->f->fd, d->tmp, 0);
 	close(d->fd);
 	d->fd = -1;
@@ -116,14 +116,19 @@ static int
 draft_lock(struct draft *d, struct err *e)
 {
 	struct stat st;
-	int got = folder_lock(d->fd);
+	int got = folder_lock(d->fd), has;
 
-	if (got == 0 && folder_has(d->f, d->tmp, d->fd) &&
-	    fstatat(d->f->fd, d->id, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
-	    errno == ENOENT)
-		return 0;
-	draft_lost(d, e);
-	return got == -1 ? -1 : 1;
+	if (got == 0) {
+		has = folder_has(d->f, d->tmp, d->fd);
+		got = has == 1 ? 0 : has == 0 ? 1 : -1;
+	}
+	if (got == 0 && fstatat(d->f->fd, d->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		got = 1;
+	else if (got == 0 && errno != ENOENT)
+		got = -1;
+	if (got != 0)
+		draft_lost(d, e);
+	return got;
 }
 
 /* A new file that is locked, under a name that nobody else has. */
@@ -431,8 +436,10 @@ take(struct spool_item *it, const char *id, const struct entry_now *now,
 	if (rc == 1)
 		return SPOOL_BUSY;
 	/* Who had it may have removed it, or set it aside. */
-	if (!folder_has(it->folder, id, it->fd))
-		return SPOOL_GONE;
+	rc = folder_has(it->folder, id, it->fd);
+	if (rc != 1)
+		return rc == 0 ? SPOOL_GONE
+			       : not_now(it->folder, e, "look at an entry in");
 	if (read_entry(&it->entry, id, &it->fd, now, e) == -1)
 		return e->kind == ERR_DATA ? SPOOL_BROKEN : SPOOL_ERROR;
 	return cut_torn(it, e) == -1 ? SPOOL_ERROR : SPOOL_LOCKED;
@@ -622,7 +629,7 @@ static int
 sweep_one(const struct folder *f, const char *id)
 {
 	char name[NAME_SIZE];
-	int rc = 0, fd;
+	int rc = 0, fd, got;
 
 	tmp_name(name, id);
 	fd = openat(f->fd, name, O_RDWR | FOLDER_OPEN);
@@ -632,8 +639,11 @@ sweep_one(const struct folder *f, const char *id)
 			errno == EISDIR
 		    ? 0
 		    : -1;
-	if (folder_lock(fd) == 0 && folder_has(f, name, fd))
+	got = folder_lock(fd);
+	if (got == 0 && (got = folder_has(f, name, fd)) == 1)
 		rc = unlinkat(f->fd, name, 0);
+	if (got == -1)
+		rc = -1;
 	close(fd);
 	return rc;
 }

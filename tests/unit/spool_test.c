@@ -367,22 +367,25 @@ TEST(torn_note_is_cut_off)
 	struct folder *f = folder_at("torn");
 	char id[ENTRY_ID_SIZE];
 	struct spool_item *it;
+	struct outcome o = queued_outcome(ERR_OK, "taken");
 	struct err e;
 
 	put(f, id);
 	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
 	CHECK_INT(spool_note_try(it, 1, 1, &e), 0);
-	CHECK_INT(spool_note_try(it, 2, 2, &e), 0);
+	CHECK_INT(spool_note_outcome(it, first, 1, &o, 2, &e), 0);
 	spool_unlock(it);
 	change(f, id, "", 0, 3);
 	CHECK_INT(list(f).good, 1);
 	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
 	CHECK_INT(spool_entry(it)->tries, 1);
-	CHECK(!spool_entry(it)->torn);
+	CHECK_INT(entry_open(spool_entry(it)), 2);
+	/* Shorter than what was there. */
 	CHECK_INT(spool_note_try(it, 3, 3, &e), 0);
 	spool_unlock(it);
 	CHECK_INT(get(f, id, &it), SPOOL_LOCKED);
 	CHECK_INT(spool_entry(it)->tries, 3);
+	CHECK(!spool_entry(it)->torn);
 	spool_unlock(it);
 	remove_all(f, id);
 	folder_close(f);

@@ -1,0 +1,235 @@
+#!/usr/bin/env bats
+# The queue's store, ended or refused at each system call: what was told is
+# there, what is there is whole, and what a death leaves is recovered from.
+
+load common
+shopt -s extglob nullglob
+
+setup() {
+	common_setup
+	SPOOL=$TOOLS/spool
+	{ printf %s "$MESSAGE" && head -c 200000 /dev/zero | tr '\0' 'x'; } >large
+	printf %s "$MESSAGE" >message
+}
+
+# Calls that are not worth a failure: what they do cannot fail, or is not the
+# store's.
+INFALLIBLE='^(write|lseek|exit_group|brk|munmap|geteuid|getrandom)$'
+
+# calls COMMAND...: what it calls once it has begun with the folder, a line of
+# ./calls each: its name, and how often it was called until then.
+calls() {
+	strace -o trace "$SPOOL" "$@" <large >/dev/null 2>&1 || true
+	awk -F'(' -v folder='"queue' '
+		/^[a-z]/ { count[$1]++ }
+		!begun && /^execve/ { next }
+		index($0, folder) { begun = 1 }
+		begun && /^[a-z]/ { print $1, count[$1] }' trace >calls
+}
+
+# struck CALL COUNT HOW COMMAND...: run it with that call struck by HOW.
+struck() {
+	status=0
+	strace -qqq -o /dev/null -e "trace=$1" -e "inject=$1:$3:when=$2" \
+		"$SPOOL" "${@:4}" <large >out 2>err || status=$?
+}
+
+# each_call HOW CHECK COMMAND...: prepare, strike, recover and check, for each
+# call; ERROR in HOW is one of two.  $cases counts them, $troubled those in which it failed.
+each_call() {
+	local how=$1 check=$2 call count errors=(EIO ENOSPC)
+	cases=0 troubled=0
+	prepare
+	calls "${@:3}"
+	while read -r call count <&4; do
+		[[ $how == signal=* || ! $call =~ $INFALLIBLE ]] || continue
+		prepare
+		struck "$call" "$count" "${how/ERROR/${errors[cases % 2]}}" \
+			"${@:3}"
+		((cases += 1))
+		[ "$status" -eq 0 ] || ((troubled += 1))
+		$check || fail "$how at $call $count: status $status, $(cat out err)"
+	done 4<calls
+}
+
+# listed: what is queued once the dead have been swept away; nothing else is
+# there.
+listed() {
+	local -a names
+	"$SPOOL" recover queue >list || return
+	mapfile -t names <list
+	# shellcheck disable=SC2083 # all names but one
+	set -- queue/!(broken)
+	[ "$*" = "${names[*]/#/queue\/}" ]
+}
+
+# whole ID FILE: it is there and can be locked, with that message; $notes
+# tells how many notes it has.
+whole() {
+	"$SPOOL" show queue "$1" >shown || return
+	{ read -r notes && cmp - "$2"; } <shown
+}
+
+no_queue() {
+	rm -rf queue
+}
+
+# A queue with one entry, $ID.
+queue() {
+	rm -rf queue
+	cp -a model queue
+}
+
+model() {
+	ID=$("$SPOOL" put model <message)
+}
+
+# What put told is true; and if it was not killed, the other way round.
+put_is_honest() {
+	set -- queue/*.tmp
+	[ "$status" -eq 137 ] || [ $# -eq 0 ] || return
+	listed || return
+	case $status in
+	0) diff out list && [ -s list ] && whole "$(cat out)" large ;;
+	137) [ ! -s list ] || whole "$(cat list)" large ;;
+	*) [ -s err ] && [ ! -s out ] && [ ! -s list ] ;;
+	esac
+}
+
+# Each note that was told of is there, at most one more, and the next can
+# follow.
+notes_last() {
+	local told
+	told=$(wc -l <out)
+	[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || [ -s err ] || return
+	listed && whole "$ID" message || return
+	((notes == told || notes == told + 1)) || return
+	[ "$status" -ne 0 ] || [ "$notes" -eq 5 ] || return
+	"$SPOOL" note queue "$ID" >/dev/null && whole "$ID" message &&
+		[ "$notes" -eq 5 ]
+}
+
+gone_or_whole() {
+	listed || return
+	if [ -s list ]; then
+		[ "$status" -ne 0 ] && whole "$ID" message
+	else
+		[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || [ -s err ]
+	fi
+}
+
+# Whether it got as far as to set it aside or not, the next one does.
+set_aside() {
+	[ "$status" -ne 0 ] || return
+	status=0
+	"$SPOOL" show queue "$ID" 2>/dev/null || status=$?
+	[ "$status" -eq 11 ] || [ "$status" -eq 12 ] || return
+	[ ! -e "queue/$ID" ] && cmp "queue/broken/$ID" "model/$ID"
+}
+
+# many CALLS FAILED: so many at least, or the test was none.
+many() {
+	echo "$cases calls, $troubled failed"
+	((cases >= $1 && troubled >= $2))
+}
+
+# order COMMAND...: what is written, synced and told, one behind the other.
+order() {
+	strace -y -o trace -e trace=pwrite64,fsync,fdatasync,renameat,unlinkat,write \
+		"$SPOOL" "$@" <large >out
+	sed -n 's/^\([a-z0-9]*\)(.*/\1/p' trace | uniq | paste -sd ' '
+}
+
+@test "nothing is told before it is sure to last" {
+	assert_equal "$(order put new/queue)" \
+		'fsync pwrite64 fsync renameat fsync write'
+	# The folders that were made, from the top; the file; its folder.
+	run sed -n "s|^fsync([0-9]*<$(pwd -P)\(.*\)>).*|\1|p" trace
+	assert_output - <<-END
+
+		/new
+		/new/queue
+		/new/queue/$(cat out).tmp
+		/new/queue
+	END
+	local id
+	id=$(cat out)
+	assert_equal "$(order put new/queue)" \
+		'pwrite64 fsync renameat fsync write'
+	assert_equal "$(order note new/queue "$id")" \
+		"$(yes 'pwrite64 fdatasync write' | head -n 5 | paste -sd ' ')"
+	assert_equal "$(order remove new/queue "$id")" 'unlinkat fsync'
+}
+
+@test "killed while it queues a message" {
+	prepare() { no_queue; }
+	each_call signal=KILL put_is_honest put queue
+	many 40 40
+}
+
+@test "an error while it queues a message" {
+	prepare() { no_queue; }
+	each_call error=ERROR put_is_honest put queue
+	many 30 25
+}
+
+@test "killed while it notes what became of a message" {
+	model
+	prepare() { queue; }
+	each_call signal=KILL notes_last note queue "$ID"
+	many 20 20
+}
+
+@test "an error while it notes what became of a message" {
+	model
+	prepare() { queue; }
+	each_call error=ERROR notes_last note queue "$ID"
+	many 15 15
+}
+
+@test "a note of which the disk takes a part" {
+	model
+	queue
+	for ((size = $(stat -c %s "model/$ID"); size < 1000; size += 31)); do
+		queue
+		status=0
+		prlimit --fsize="$size" sh -c 'trap "" XFSZ; exec "$@"' sh \
+			"$SPOOL" note queue "$ID" >out 2>err || status=$?
+		notes_last || fail "$size octets: $(cat out err)"
+	done
+}
+
+@test "killed or refused while it removes a message" {
+	local how
+	model
+	prepare() { queue; }
+	for how in signal=KILL error=ERROR; do
+		each_call "$how" gone_or_whole remove queue "$ID"
+		many 8 6
+	done
+}
+
+@test "killed or refused while it sets aside what is broken" {
+	local how
+	model
+	truncate -s 200 "model/$ID"
+	prepare() { queue; }
+	for how in signal=KILL error=ERROR; do
+		each_call "$how" set_aside show queue "$ID"
+		many 15 15
+	done
+}
+
+@test "killed or refused while it sweeps" {
+	local how
+	model
+	truncate -s 200 model/1kdvdna0000000{0,1}.tmp
+	prepare() { queue; }
+	swept() {
+		listed && whole "$ID" message
+	}
+	for how in signal=KILL error=ERROR; do
+		each_call "$how" swept recover queue
+		many 15 5
+	done
+}
