@@ -130,6 +130,7 @@ export_it() {
 	exits 73
 	says 'in is the file that the message is read from'
 	cmp message in
+	# shellcheck disable=SC2094 # it is seen, and nothing written
 	send --export wire:in -f a@x.test --attach message --attach in <message
 	exits 73
 	says 'in is the file that is attached'
