@@ -1,7 +1,7 @@
 /*
  * record: see record.h. Numbers are put together octet by octet, so the
  * format does not depend on the machine, and nothing is read unaligned.
- * Callers: deliver.c and the worker; the queue one day.
+ * Callers: deliver.c and the worker; the queue.
  * Source: the project's own design.
  * Ownership: the reader borrows, the writer appends.
  */

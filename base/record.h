@@ -1,6 +1,6 @@
 /*
  * record: typed, length-prefixed fields; the one binary format of the house
- * (worker to parent now; queue envelopes and journals later).
+ * (worker to parent; envelopes and journals of the queue).
  * Written with record_begin/put, read with record_open/next.
  * The reader takes every octet as hostile: it checks bounds before use.
  * Ownership: a reader borrows the octets; strings in it are not NUL-ended.

@@ -395,6 +395,8 @@ set_aside(const struct folder *f, const char *id, struct err *e)
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir == -1)
 		return not_now(f, e, "set aside an entry of");
+	/* The rename does nothing if both are names of one file. */
+	unlinkat(dir, id, 0);
 	if (renameat(f->fd, id, dir, id) == 0) {
 		tell_why(dir, id, e);
 		fsync(dir);

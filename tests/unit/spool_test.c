@@ -515,6 +515,16 @@ odd_hardlink(struct folder *f, const char *id)
 	CHECK_INT(linkat(f->fd, odd, f->fd, "x", 0), 0);
 }
 
+/* As if it had been set aside already. */
+static void
+odd_aside(struct folder *f, const char *id)
+{
+	int broken = openat(f->fd, FOLDER_BROKEN, O_RDONLY | O_DIRECTORY);
+
+	CHECK_INT(linkat(f->fd, id, broken, id, 0), 0);
+	close(broken);
+}
+
 static void
 odd_fifo(struct folder *f, const char *id)
 {
@@ -605,6 +615,7 @@ TEST(set_aside)
 {
 	check_odd(odd_symlink, false);
 	check_odd(odd_hardlink, false);
+	check_odd(odd_aside, true);
 	check_odd(odd_fifo, false);
 	check_odd(odd_folder, false);
 	check_odd(odd_renamed, false);
