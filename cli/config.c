@@ -574,6 +574,30 @@ take_setting(struct parser *p, size_t id, const char *value)
 
 /* ---- lines ---- */
 
+/* "hold_for", where --hold-for is an option. */
+static bool
+is_option(const char *name, const char *option)
+{
+	if (option == NULL)
+		return false;
+	for (; *name != '\0' && *option != '\0'; name++, option++)
+		if (*name != (*option == '-' ? '_' : *option))
+			return false;
+	return *name == *option;
+}
+
+static int
+meant_option(struct parser *p, const char *name, size_t id)
+{
+	const struct setting_row *row = &setting_rows[id];
+
+	if (row->key == NULL)
+		return bad(p, "%.64s is for one message: give --%s there", name,
+		    row->option);
+	return bad(
+	    p, "unknown keyword \"%.64s\"; it is called %s", name, row->key);
+}
+
 /* No more is shown of a line than what can be a keyword: behind it, and in
  * what a command printed, may be a password. */
 static int
@@ -590,6 +614,9 @@ unknown(struct parser *p, const char *name)
 		return bad(p,
 		    "\"%.*s%c\": no %c stands behind a keyword, but a blank",
 		    (int)(n > 64 ? 64 : n), name, name[n], name[n]);
+	for (i = 0; i < SETTINGS; i++)
+		if (is_option(name, setting_rows[i].option))
+			return meant_option(p, name, i);
 	nearest_init(&near, name, strlen(name));
 	for (i = 0; i < COUNT(directives); i++)
 		nearest_offer(&near, directives[i].name);

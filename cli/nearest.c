@@ -10,6 +10,7 @@
 #include "cli/nearest.h"
 
 #define NEAR_MAX 32
+#define BEGUN_MIN 3
 
 static size_t
 least(size_t a, size_t b)
@@ -57,6 +58,10 @@ nearest_offer(struct nearest *near, const char *name)
 	if (name == NULL)
 		return;
 	d = distance(near->s, near->n, name, least(strlen(name), NEAR_MAX));
+	/* The beginning of a long name is what others take for it. */
+	if (near->n >= BEGUN_MIN && d > 1 &&
+	    strncmp(near->s, name, near->n) == 0)
+		d = 1;
 	if (d < near->distance) {
 		near->distance = d;
 		near->name = name;

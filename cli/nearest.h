@@ -18,7 +18,7 @@ struct nearest {
 };
 
 /* For what was typed: s[0,n). What differs from it in more than a third of
- * its octets and one is not near. */
+ * its octets and one is not near, but a name that begins with it is. */
 void nearest_init(struct nearest *, const char *s, size_t n);
 
 /* A name that it could have been; NULL is passed over. The first of equally

@@ -333,9 +333,32 @@ static const struct hint {
 	{ "add-header", "give --header NAME:VALUE" },
 	{ "h-Subject", "give --subject, or --header Subject=VALUE" },
 	{ "header-Subject", "give --subject, or --header Subject=VALUE" },
+	{ "h-*", "give --header NAME=VALUE" },
+	{ "header-*", "give --header NAME=VALUE" },
+	{ "in-reply-to", "give --header In-Reply-To:ID" },
+	{ "date", "give --header Date=DATE" },
+	{ "content-type", "give --header Content-Type=TYPE" },
+	{ "html", "give --header Content-Type=text/html" },
+	{ "text", "the text comes from standard input" },
+	{ "message", "the message comes from standard input" },
 	{ "attach-type", "give --attach FILE:TYPE" },
 	{ "attach-name", "a file goes by its own name: give a link to it" },
 	{ "attach-body", "the text comes from standard input" },
+	{ "recipient", "write it without an option, or give --to" },
+	{ "mail-rcpt", "write it without an option, or give --to" },
+	{ "mail-from", "give --from" },
+	{ "sender", "give --from, or for the field --header Sender=ADDRESS" },
+	{ "dsn", "give -N, -R and -V" },
+	{ "notify", "give --dsn-notify" },
+	{ "quiet", "what went well is not told anyway" },
+	{ "X", "give -v and keep stderr" },
+	{ "logfile", "there is no log: keep stderr, or give --json" },
+	{ "syslog", "there is no log: keep stderr, or give --json" },
+	{ "aliases", "there are no aliases yet" },
+	{ "auto-from", "give --from, or auto_from in the configuration" },
+	{ "maildomain", "give --from, or maildomain in the configuration" },
+	{ "add-missing-from-header", "give --set-from-header auto or off" },
+	{ "add-missing-date-header", "give --set-date-header auto or off" },
 	{ "file", "give --config" },
 	{ "domain", "give --helo" },
 	{ "ehlo", "give --helo" },
@@ -416,6 +439,16 @@ setting_by_name(const char *s, size_t n, struct row *row)
 	return false;
 }
 
+/* "h-*" fits whatever begins with "h-". */
+static bool
+fits(const char *pattern, const char *s, size_t n)
+{
+	size_t len = strcspn(pattern, "*");
+
+	return (pattern[len] == '*' ? n > len : n == len) &&
+	    memcmp(pattern, s, len) == 0;
+}
+
 /* NULL: we know no better either. */
 static const char *
 remedy(const char *s, size_t n)
@@ -423,8 +456,7 @@ remedy(const char *s, size_t n)
 	size_t i;
 
 	for (i = 0; i < sizeof hints / sizeof hints[0]; i++)
-		if (strlen(hints[i].name) == n &&
-		    memcmp(hints[i].name, s, n) == 0)
+		if (fits(hints[i].name, s, n))
 			return hints[i].remedy;
 	return NULL;
 }

@@ -202,6 +202,12 @@ route 2 by smarthost, account other
 	rc 'account default' "host 127.0.0.1:$PORT" 'pasword x'
 	send -f a@x.test bob@x.test <message
 	config_error "$T/.smtpsendrc:3: unknown keyword \"pasword\"; the nearest is password"
+	rc 'account default' "host 127.0.0.1:$PORT" 'hold_for 1h'
+	plan
+	config_error '.smtpsendrc:3: hold_for is for one message: give --hold-for there'
+	rc 'account default' "host 127.0.0.1:$PORT" 'by_time 1h'
+	plan
+	config_error '.smtpsendrc:3: unknown keyword "by_time"; it is called deliver_by'
 	rc 'account default' 'host 127.0.0.1' 'port x'
 	plan
 	config_error "$T/.smtpsendrc:3: port \"x\": give a number from 1 to 65535"

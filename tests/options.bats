@@ -108,7 +108,9 @@ plan() {
 @test "an unknown option names the nearest one" {
 	local pair
 	for pair in form:from hsot:host prot:port timeuot:timeout jsn:json \
-		dryrun:dry-run verbos:verbose hello:helo help-me:help; do
+		dryrun:dry-run verbos:verbose hello:helo help-me:help \
+		subj:subject undisclosed:undisclosed-recipients \
+		read-env:read-envelope-from; do
 		send "--${pair%:*}" x bob@x.test <message
 		usage_error "--${pair%:*};" "nearest is --${pair#*:};"
 	done
@@ -133,6 +135,11 @@ plan() {
 		'-s:--subject' '--add-header=x:--header NAME:VALUE' \
 		'--attach-type=x:--attach FILE:TYPE' \
 		'--h-Subject=x:--header Subject=VALUE' \
+		'--h-From=x:--header NAME=VALUE' \
+		'--header-X-A=x:--header NAME=VALUE' \
+		'--html:Content-Type=text/html' '--notify=x:--dsn-notify' \
+		'--maildomain=x:--from' '-X:-v and keep stderr' \
+		'--logfile=x:there is no log' '--recipient=x:--to' \
 		'--body=x:from standard input'; do
 		send "${pair%%:*}" bob@x.test <message
 		usage_error 'no option -' "${pair#*:}"
