@@ -34,6 +34,19 @@ placed(const struct signing *s, enum setting_id id, struct err *e)
 	    settings_place(s->settings, id, place), why.text);
 }
 
+/* The remedies for a password are none here. */
+static int
+nobody_asked(const struct signing *s, const char *path, struct err *e)
+{
+	if (e->verdict != ERR_PERM || e->kind != ERR_AUTH)
+		return -1;
+	err_set(e, ERR_PERM, ERR_CONFIG,
+	    "key file %s is encrypted, and there is no terminal to ask on: "
+	    "give dkim_passwordeval",
+	    path);
+	return placed(s, SET_DKIM_KEY, e);
+}
+
 /* Once: all keys that need one have the same. */
 static int
 fetch_passphrase(struct signing *s, const char *path, struct err *e)
@@ -54,7 +67,8 @@ fetch_passphrase(struct signing *s, const char *path, struct err *e)
 	s->on_ask(s->ctx);
 	if (credential_fetch(&c, &s->passphrase, &source, e) == 0)
 		return 0;
-	return eval == NULL ? -1 : placed(s, SET_DKIM_PASSWORDEVAL, e);
+	return eval == NULL ? nobody_asked(s, path, e)
+			    : placed(s, SET_DKIM_PASSWORDEVAL, e);
 }
 
 static void

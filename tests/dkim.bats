@@ -247,6 +247,11 @@ good rsa-sha256 simple/simple x.test s"
 	sign --dkim-key locked --dkim-passwordeval false
 	assert_equal "$status" 78
 	assert_equal "$stderr" 'smtpsend: --dkim-passwordeval: passwordeval: exit status 1'
+	run --separate-stderr setsid -w "$SMTPSEND" -f alice@client.test \
+		--export wire --dkim-domain x.test --dkim-selector s \
+		--dkim-key locked bob@x.test <message
+	exits 78
+	assert_equal "$stderr" 'smtpsend: --dkim-key: key file locked is encrypted, and there is no terminal to ask on: give dkim_passwordeval'
 }
 
 # --- what is wrong ---
