@@ -15,27 +15,9 @@
 #include "mail/complete.h"
 #include "mail/header.h"
 #include "mail/message.h"
+#include "tests/unit/source.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
-
-struct source {
-	const unsigned char *s;
-	size_t n;
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
 
 static void
 must(int ok)
@@ -134,7 +116,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 	static const char author[] = "joe@example.org";
 	const unsigned char *lf = memchr(data, '\n', n);
 	int named = lf != NULL && data[0] == '|';
-	struct source src = { data, n };
+	struct source src = { (const char *)data, n, 0, false };
 	struct complete_config c = { .now = 880127706, .zone = -360 };
 	struct address a;
 	struct message m;
@@ -151,8 +133,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 		c.full_name = buf_str(&name);
 	}
 	buf_init(&old, MESSAGE_HEADER_MAX);
-	if (message_open(&m, (struct octets){ read_source, &src, src.n }, &e) ==
-	    0) {
+	if (message_open(&m, source_octets(&src), &e) == 0) {
 		buf_add(&old, m.header.data, m.header.len);
 		must(complete(&m, &c, &e) == 0);
 		check_made(&m, &old);

@@ -11,53 +11,15 @@
 #include "base/err.h"
 #include "mail/message.h"
 #include "mail/view.h"
+#include "tests/unit/source.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
-
-struct source {
-	const unsigned char *s;
-	size_t n;
-	size_t step;
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
 
 static void
 must(int ok)
 {
 	if (!ok)
 		abort();
-}
-
-static void
-read_view(
-    const struct view *view, enum view_form form, size_t step, struct buf *out)
-{
-	struct view_reader v;
-	struct err e;
-	char part[512];
-	long got;
-
-	buf_reset(out);
-	view_open(&v, view, form);
-	while ((got = view_read(&v, part, step, &e)) > 0)
-		buf_add(out, part, (size_t)got);
-	must(got == 0 && view_done(&v) && buf_ok(out));
-	view_close(&v);
 }
 
 /* Each line of the wire form, by the rules. */
@@ -108,7 +70,7 @@ check_view(const struct message *m, struct source *src, unsigned cut)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
-	struct source src = { data + 1, n - 1, 1 };
+	struct source src = { (const char *)data + 1, n - 1, 1, false };
 	struct octets in = { read_source, &src, n - 1 };
 	struct message m;
 	struct err e;

@@ -14,36 +14,15 @@
 #include "mail/message.h"
 #include "mail/mime.h"
 #include "mail/view.h"
+#include "tests/unit/source.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
-
-struct source {
-	const char *s;
-	size_t n;
-	size_t step;
-};
 
 static void
 must(bool ok)
 {
 	if (!ok)
 		abort();
-}
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
 }
 
 /* The header up to the first empty line, as it is; all else is body. */
@@ -55,7 +34,7 @@ open_source(struct message *m, struct source *src)
 	size_t n = end == NULL ? 0 : (size_t)(end - src->s) + 1;
 
 	*m = (struct message){
-		.octets = { read_source, src, src->n },
+		.octets = source_octets(src),
 		.body_off = n + (none || end != NULL),
 		.body_line = 2,
 		.has_body = true,
@@ -132,23 +111,6 @@ check_cut(const struct mime *a, const struct mime *b)
 	}
 }
 
-/* Read a view in pieces of `step`. */
-static void
-read_view(const struct view *v, size_t step, struct buf *out)
-{
-	struct view_reader r;
-	char part[512];
-	struct err e;
-	long got;
-
-	buf_reset(out);
-	view_open(&r, v, VIEW_PLAIN);
-	while ((got = view_read(&r, part, step, &e)) > 0)
-		buf_add(out, part, (size_t)got);
-	must(got == 0 && view_done(&r) && buf_ok(out));
-	view_close(&r);
-}
-
 /* No line over 998 octets, no bare CR or LF. */
 static void
 check_lines(const struct buf *b)
@@ -167,7 +129,7 @@ check_lines(const struct buf *b)
 static void
 check_sent(const struct buf *out, const struct mime *was, bool take_8bit)
 {
-	struct source src = { buf_str(out), out->len, 4096 };
+	struct source src = { buf_str(out), out->len, 4096, false };
 	struct octets in = { read_source, &src, out->len };
 	struct message m;
 	struct mime now;
@@ -187,7 +149,7 @@ check_sent(const struct buf *out, const struct mime *was, bool take_8bit)
 static bool
 open_checked(struct message *m, struct source *src)
 {
-	struct octets in = { read_source, src, src->n };
+	struct octets in = source_octets(src);
 	struct err e;
 
 	src->step = 4096;
@@ -212,9 +174,9 @@ check_view(struct source *src, bool take_8bit, size_t step)
 	}
 	buf_init(&a, 1 << 24);
 	buf_init(&b, 1 << 24);
-	read_view(&v, 8 + step, &a);
+	read_view(&v, VIEW_PLAIN, 8 + step, &a);
 	src->step = step;
-	read_view(&v, 512, &b);
+	read_view(&v, VIEW_PLAIN, 512, &b);
 	must(a.len == v.size && a.len == b.len);
 	must(memcmp(buf_str(&a), buf_str(&b), a.len) == 0);
 	src->step = 4096;
@@ -230,7 +192,7 @@ check_view(struct source *src, bool take_8bit, size_t step)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
-	struct source src = { (const char *)data + 1, n - 1, 1 };
+	struct source src = { (const char *)data + 1, n - 1, 1, false };
 	struct mime a, b;
 	size_t step;
 

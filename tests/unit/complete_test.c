@@ -6,26 +6,8 @@
 #include "mail/address.h"
 #include "mail/complete.h"
 #include "mail/message.h"
+#include "tests/unit/source.h"
 #include "tests/unit/test.h"
-
-struct source {
-	const char *s;
-	size_t n;
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
 
 static struct message
 open_text(struct source *src, const char *s)
@@ -33,10 +15,8 @@ open_text(struct source *src, const char *s)
 	struct message m;
 	struct err e;
 
-	*src = (struct source){ s, strlen(s) };
-	CHECK_INT(
-	    message_open(&m, (struct octets){ read_source, src, src->n }, &e),
-	    0);
+	*src = (struct source){ s, strlen(s), 0, false };
+	CHECK_INT(message_open(&m, source_octets(src), &e), 0);
 	return m;
 }
 

@@ -4,31 +4,8 @@
  */
 #include "base/err.h"
 #include "mail/compose.h"
+#include "tests/unit/source.h"
 #include "tests/unit/test.h"
-
-struct source {
-	const char *s;
-	size_t n;
-	size_t step; /* most octets that a read gives */
-	bool changed;
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	if (src->changed)
-		return err_set(e, ERR_TEMP, ERR_INPUT, "it changed");
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
 
 static struct octets
 octets(struct source *src, const char *s, size_t n)
@@ -336,10 +313,10 @@ TEST(what_changes_is_no_message)
 	o = compose_octets(&c);
 	all = read_all(&c, 100);
 	at = (size_t)(strstr(all, "YWJj") - all);
-	src.changed = true;
+	src.fails = true;
 	CHECK_INT(o.read(o.ctx, at, all, 4, &e), -1);
 	CHECK_INT(o.read(o.ctx, o.size, all, 1, &e), -1);
-	CHECK_STR(e.text, "it changed");
+	CHECK_STR(e.text, "gone");
 	src = (struct source){ "abc", 2, 9, false };
 	CHECK_INT(o.read(o.ctx, at, all, 4, &e), -1);
 	CHECK_INT(err_exit(&e), 75);

@@ -6,55 +6,26 @@
 #include "base/err.h"
 #include "mail/message.h"
 #include "mail/view.h"
+#include "tests/unit/source.h"
 #include "tests/unit/test.h"
-
-struct source {
-	const char *s;
-	size_t n;
-	size_t step; /* most octets a read gives */
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
 
 static int
 open_source(struct message *m, struct source *src, struct err *e)
 {
-	return message_open(m, (struct octets){ read_source, src, src->n }, e);
+	return message_open(m, source_octets(src), e);
 }
 
+/* What a server that takes 8-bit bodies gets of a message that needs nothing. */
 static void
-read_view(
+read_wire(
     const struct message *m, enum view_form form, size_t step, struct buf *out)
 {
 	struct view view;
-	struct view_reader v;
 	struct err e;
-	char part[4096];
-	long got;
 
-	buf_reset(out);
 	CHECK_INT(view_make(&view, m, VIEW_8BIT, &e), 0);
 	CHECK_INT(view.size, message_size(m));
-	view_open(&v, &view, form);
-	while ((got = view_read(&v, part, step, &e)) > 0)
-		buf_add(out, part, (size_t)got);
-	CHECK_INT(got, 0);
-	CHECK(view_done(&v));
-	view_close(&v);
+	read_view(&view, form, step, out);
 	view_free(&view);
 }
 
@@ -98,17 +69,17 @@ static const struct wire_case cases[] = {
 static void
 check_case(const struct wire_case *c, size_t in_step, size_t out_step)
 {
-	struct source src = { c->in, strlen(c->in), in_step };
+	struct source src = { c->in, strlen(c->in), in_step, false };
 	struct message m;
 	struct buf out;
 	struct err e;
 
 	buf_init(&out, 65536);
 	CHECK_INT(open_source(&m, &src, &e), 0);
-	read_view(&m, VIEW_PLAIN, out_step, &out);
+	read_wire(&m, VIEW_PLAIN, out_step, &out);
 	CHECK_STR(buf_str(&out), c->plain);
 	CHECK_INT(message_size(&m), strlen(c->plain));
-	read_view(&m, VIEW_DOTTED, out_step, &out);
+	read_wire(&m, VIEW_DOTTED, out_step, &out);
 	CHECK_STR(buf_str(&out), c->dotted);
 	message_free(&m);
 	buf_free(&out);
@@ -140,14 +111,14 @@ TEST(no_second_message)
 	buf_init(&out, 65536);
 	for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++)
 		for (size_t step = 1; step < 12; step++) {
-			struct source src = { in, 0, step };
+			struct source src = { in, 0, step, false };
 			struct message m;
 
 			snprintf(in, sizeof in, "A: b\n\nx%sMAIL FROM:<>\n",
 			    evil[i]);
 			src.n = strlen(in);
 			CHECK_INT(open_source(&m, &src, &e), 0);
-			read_view(&m, VIEW_DOTTED, 8, &out);
+			read_wire(&m, VIEW_DOTTED, 8, &out);
 			CHECK(strstr(buf_str(&out), "\r\n.\r\n") == NULL);
 			CHECK(strstr(buf_str(&out), "\r\n..\r\n") != NULL);
 			message_free(&m);
@@ -158,7 +129,7 @@ TEST(no_second_message)
 static void
 check_bad(const char *in, size_t n, size_t step, const char *says)
 {
-	struct source src = { in, n, step };
+	struct source src = { in, n, step, false };
 	struct message m;
 	struct err e;
 
@@ -182,7 +153,7 @@ TEST(nul_names_its_line)
 TEST(line_length_limit)
 {
 	char in[1200];
-	struct source src = { in, 0, 4096 };
+	struct source src = { in, 0, 4096, false };
 	struct message m;
 	struct err e;
 
@@ -216,18 +187,18 @@ TEST(line_length_limit)
 
 TEST(eight_bit_names_its_line)
 {
-	struct source src = { "A: b\n\nx\ny\xc3\xa9\nz\xc3\n", 15, 3 };
+	struct source src = { "A: b\n\nx\ny\xc3\xa9\nz\xc3\n", 15, 3, false };
 	struct message m;
 	struct err e;
 
 	CHECK_INT(open_source(&m, &src, &e), 0);
 	CHECK_INT(message_8bit(&m), 4);
 	message_free(&m);
-	src = (struct source){ "From x\nA: \xc3\n\nx\n", 15, 2 };
+	src = (struct source){ "From x\nA: \xc3\n\nx\n", 15, 2, false };
 	CHECK_INT(open_source(&m, &src, &e), 0);
 	CHECK_INT(message_8bit(&m), 2);
 	message_free(&m);
-	src = (struct source){ "A: b\n\nx\n", 8, 2 };
+	src = (struct source){ "A: b\n\nx\n", 8, 2, false };
 	CHECK_INT(open_source(&m, &src, &e), 0);
 	CHECK_INT(message_8bit(&m), 0);
 	message_free(&m);
@@ -237,7 +208,7 @@ TEST(fields_are_removed_whole)
 {
 	struct source src = { "Bcc: a@b,\n c@d\nTo: x\nbcc : \xc3\n\t\n"
 			      "Bccx: y\nBCC:\n\nBcc: body\n",
-		0, 5 };
+		0, 5, false };
 	struct message m;
 	struct buf out;
 	struct err e;
@@ -249,7 +220,7 @@ TEST(fields_are_removed_whole)
 	CHECK_INT(message_remove(&m, "Bcc"), 3);
 	CHECK_INT(message_8bit(&m), 0);
 	CHECK_INT(message_remove(&m, "Bcc"), 0);
-	read_view(&m, VIEW_PLAIN, 100, &out);
+	read_wire(&m, VIEW_PLAIN, 100, &out);
 	CHECK_STR(buf_str(&out), "To: x\r\nBccx: y\r\n\r\nBcc: body\r\n");
 	CHECK_INT(message_size(&m), out.len);
 	message_free(&m);
@@ -260,7 +231,7 @@ TEST(header_size_limit)
 {
 	size_t n = MESSAGE_HEADER_MAX;
 	char *in = malloc(n + 64);
-	struct source src = { in, n, 100000 };
+	struct source src = { in, n, 100000, false };
 	struct message m;
 	struct err e;
 
@@ -294,7 +265,7 @@ TEST(a_body_is_utf8_or_not_for_every_cut)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		for (size_t step = 1; step < 8; step++) {
 			struct source src = { rows[i].in, strlen(rows[i].in),
-				step };
+				step, false };
 			struct message m;
 			struct err e;
 
@@ -307,7 +278,7 @@ TEST(a_body_is_utf8_or_not_for_every_cut)
 TEST(fields_are_put_in_front)
 {
 	static const char text[] = "A: b\n\nx\n";
-	struct source src = { text, strlen(text), 4096 };
+	struct source src = { text, strlen(text), 4096, false };
 	struct message m;
 	struct buf out;
 	struct err e;
@@ -315,7 +286,7 @@ TEST(fields_are_put_in_front)
 	buf_init(&out, 65536);
 	CHECK_INT(open_source(&m, &src, &e), 0);
 	CHECK_INT(message_prepend(&m, "S: 1\n 2\nT: 3\n", 13, &e), 0);
-	read_view(&m, VIEW_PLAIN, 4096, &out);
+	read_wire(&m, VIEW_PLAIN, 4096, &out);
 	CHECK_STR(buf_str(&out), "S: 1\r\n 2\r\nT: 3\r\nA: b\r\n\r\nx\r\n");
 	/* Neither is anything lost where there is no room. */
 	CHECK_INT(message_prepend(
@@ -331,7 +302,7 @@ TEST(fields_are_put_in_front)
 TEST(a_signed_message_has_one_view)
 {
 	static const char text[] = "A: b\n\nx\n";
-	struct source src = { text, strlen(text), 4096 };
+	struct source src = { text, strlen(text), 4096, false };
 	struct message m;
 	struct view v;
 	struct err e;

@@ -9,6 +9,7 @@
 #include "mail/message.h"
 #include "mail/mime.h"
 #include "mail/repair.h"
+#include "tests/unit/source.h"
 #include "tests/unit/test.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -133,30 +134,6 @@ TEST(content_encodings)
 
 /* ---- parts ---- */
 
-struct source {
-	const char *s;
-	size_t n;
-	size_t step; /* most octets a read gives */
-	bool fails;
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	if (src->fails)
-		return err_set(e, ERR_TEMP, ERR_INPUT, "gone");
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
-
 /*
  * A message as it was found. Opened by hand: message_open() refuses some of
  * what a part may hold.
@@ -168,7 +145,7 @@ open_message(struct message *m, struct source *src)
 	size_t n = end == NULL ? 0 : (size_t)(end - src->s) + 1;
 
 	*m = (struct message){
-		.octets = { read_source, src, src->n },
+		.octets = source_octets(src),
 		.body_off = n + 1,
 		.body_line = 2,
 		.has_body = true,

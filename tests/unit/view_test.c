@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "mail/message.h"
 #include "mail/view.h"
+#include "tests/unit/source.h"
 #include "tests/unit/test.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -17,46 +18,6 @@
 	X100 X100 X100 X100 X100 X100 X100 X100 X100                           \
 	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"               \
 	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-
-struct source {
-	const char *s;
-	size_t n;
-	size_t step; /* most octets a read gives */
-};
-
-static long
-read_source(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const struct source *src = ctx;
-
-	(void)e;
-	if (off >= src->n)
-		return 0;
-	if (n > src->n - off)
-		n = src->n - (size_t)off;
-	if (n > src->step)
-		n = src->step;
-	memcpy(to, src->s + off, n);
-	return (long)n;
-}
-
-static void
-read_view(
-    const struct view *v, enum view_form form, size_t step, struct buf *out)
-{
-	struct view_reader r;
-	struct err e;
-	char part[4096];
-	long got;
-
-	buf_reset(out);
-	view_open(&r, v, form);
-	while ((got = view_read(&r, part, step, &e)) > 0)
-		buf_add(out, part, (size_t)got);
-	CHECK_INT(got, 0);
-	CHECK(view_done(&r));
-	view_close(&r);
-}
 
 struct row {
 	const char *in;
@@ -143,8 +104,8 @@ static const struct row rows[] = {
 static void
 check_row(const struct row *row, size_t in, size_t step)
 {
-	struct source src = { row->in, strlen(row->in), in };
-	struct octets octets = { read_source, &src, src.n };
+	struct source src = { row->in, strlen(row->in), in, false };
+	struct octets octets = source_octets(&src);
 	struct message m;
 	struct buf out;
 	struct view v;
@@ -183,8 +144,8 @@ TEST(what_a_server_gets)
 TEST(an_encoded_part_needs_no_dots_of_the_input)
 {
 	static const char in[] = "A: b\n\n.\n..x " UE "\n";
-	struct source src = { in, sizeof in - 1, 3 };
-	struct octets octets = { read_source, &src, src.n };
+	struct source src = { in, sizeof in - 1, 3, false };
+	struct octets octets = source_octets(&src);
 	struct message m;
 	struct buf out;
 	struct view v;
