@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/when.h"
 #include "mail/envelope.h"
+#include "mail/orcpt.h"
 #include "mail/view.h"
 #include "params.h"
 #include "smtp/caps.h"
@@ -187,39 +188,6 @@ has_orcpt(const struct params *p, const struct recipient *r)
 	    has_envid(p, r);
 }
 
-/* An original recipient: its type, of n octets, and where its address is. */
-struct orcpt {
-	const char *type;
-	size_t n;
-	const char *address;
-};
-
-/* RFC 5322 3.2.3: what an address may begin with, too, but ";" never ends
- * that. */
-#define ATOM                                                                   \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"       \
-	"!#$%&'*+-/=?^_`{|}~"
-
-static struct orcpt
-parse_orcpt(const char *s)
-{
-	struct orcpt o = { s, strspn(s, ATOM), s };
-
-	if (o.n > 0 && s[o.n] == ';') {
-		o.address = s + o.n + 1;
-		return o;
-	}
-	o.type = enc_has_8bit(s, strlen(s)) ? "utf-8" : "rfc822";
-	o.n = strlen(o.type);
-	return o;
-}
-
-static bool
-is_utf8(const struct orcpt *o)
-{
-	return o->n == 5 && strncasecmp(o->type, "utf-8", o->n) == 0;
-}
-
 /* In ASCII always: so it goes to servers without SMTPUTF8 too (RFC 6533 3). */
 static void
 put_orcpt(struct buf *b, const struct orcpt *o)
@@ -227,7 +195,7 @@ put_orcpt(struct buf *b, const struct orcpt *o)
 	buf_adds(b, " ORCPT=");
 	enc_xtext(b, o->type, o->n);
 	buf_addc(b, ';');
-	if (is_utf8(o))
+	if (orcpt_is_utf8(o))
 		enc_utf8_xtext(b, o->address, strlen(o->address));
 	else
 		enc_xtext(b, o->address, strlen(o->address));
@@ -236,9 +204,10 @@ put_orcpt(struct buf *b, const struct orcpt *o)
 bool
 params_orcpt_valid(const char *s)
 {
-	struct orcpt o = parse_orcpt(s);
+	struct orcpt o = orcpt_parse(s);
 	size_t n = strlen(o.address), i;
-	bool valid = n > 0 && (is_utf8(&o) || !enc_has_8bit(s, strlen(s))) &&
+	bool valid = n > 0 &&
+	    (orcpt_is_utf8(&o) || !enc_has_8bit(s, strlen(s))) &&
 	    enc_is_utf8(s, strlen(s));
 	struct buf b;
 
@@ -256,7 +225,7 @@ params_orcpt_valid(const char *s)
 static void
 write_orcpt(struct buf *b, const struct params *p, const struct recipient *r)
 {
-	struct orcpt o = parse_orcpt(r->orcpt != NULL ? r->orcpt : r->addr.raw);
+	struct orcpt o = orcpt_parse(r->orcpt != NULL ? r->orcpt : r->addr.raw);
 	size_t from = b->len;
 
 	(void)p;

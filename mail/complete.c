@@ -2,7 +2,7 @@
  * complete: see complete.h. Each field has a function that makes its body;
  * put() alone changes the header, but for a charset in a Content-Type.
  * Caller: queue/submit.c.
- * RFC 5322 3.3 (date), 3.4 (mailbox), 3.6.3 (To), 3.6.4 (Message-ID).
+ * RFC 5322 3.4 (mailbox), 3.6.3 (To), 3.6.4 (Message-ID).
  * Ownership: see complete.h.
  */
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "mail/address.h"
 #include "mail/complete.h"
 #include "mail/content.h"
+#include "mail/date.h"
 #include "mail/header.h"
 #include "mail/message.h"
 
@@ -134,67 +135,13 @@ complete_from(struct message *m, const struct complete_config *c, struct err *e)
 
 /* ---- Date ---- */
 
-#define DAY (24 * 60 * 60)
-/* The end of the year 9999: dates have four digits for it. */
-#define LAST_SECOND INT64_C(253402300799)
-
-static bool
-is_leap(int year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-struct date {
-	int year;
-	int month; /* from 0 */
-	int day; /* from 1 */
-};
-
-/* The date so many days behind the first of 1970. */
-static struct date
-date_of(int64_t days)
-{
-	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-		30, 31 };
-	struct date d = { .year = 1970 };
-	int len;
-
-	for (; days >= 365 + is_leap(d.year); d.year++)
-		days -= 365 + is_leap(d.year);
-	for (;; d.month++) {
-		len = lengths[d.month] + (d.month == 1 && is_leap(d.year));
-		if (days < len)
-			break;
-		days -= len;
-	}
-	d.day = (int)days + 1;
-	return d;
-}
-
 static void
 complete_date(struct message *m, const struct complete_config *c)
 {
-	static const char days[][4] = { "Thu", "Fri", "Sat", "Sun", "Mon",
-		"Tue", "Wed" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May",
-		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t t = c->now < DAY ? DAY : c->now;
-	int zone = c->zone < 0 ? -c->zone : c->zone, second;
-	char text[64];
-	struct date d;
+	char text[DATE_MAX];
 
-	if (!is_wanted(m, c->date, "Date"))
-		return;
-	if (t > LAST_SECOND - DAY)
-		t = LAST_SECOND - DAY;
-	t += (int64_t)c->zone * 60;
-	d = date_of(t / DAY);
-	second = (int)(t % DAY);
-	snprintf(text, sizeof text, "%s, %d %s %04d %02d:%02d:%02d %c%02d%02d",
-	    days[t / DAY % 7], d.day, months[d.month], d.year, second / 3600,
-	    second / 60 % 60, second % 60, c->zone < 0 ? '-' : '+', zone / 60,
-	    zone % 60);
-	put(m, c, "Date", text);
+	if (is_wanted(m, c->date, "Date"))
+		put(m, c, "Date", date_text(c->now, c->zone, text));
 }
 
 /* ---- Message-ID ---- */

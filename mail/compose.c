@@ -25,8 +25,6 @@
 /* Octets that are looked at at a time. */
 #define BLOCK (128u * 1024)
 
-#define BOUNDARY_MAX (2 + 2 * COMPOSE_RANDOM + 1)
-
 enum piece_kind { PIECE_OWN, PIECE_OCTETS, PIECE_BASE64 };
 
 struct compose_piece {
@@ -327,18 +325,18 @@ look_at_file(struct facts *f, const struct compose_file *file, struct err *e)
 						 : 0;
 }
 
-static void
-make_boundary(char out[BOUNDARY_MAX], const struct compose_config *config)
+void
+compose_boundary(
+    char out[COMPOSE_BOUNDARY], const unsigned char random[COMPOSE_RANDOM])
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
-	/* Neither quoted-printable nor base64 can have this (RFC 2045 6.7). */
 	*out++ = '=';
 	*out++ = '_';
 	for (i = 0; i < COMPOSE_RANDOM; i++) {
-		*out++ = digits[config->random[i] >> 4];
-		*out++ = digits[config->random[i] & 15];
+		*out++ = digits[random[i] >> 4];
+		*out++ = digits[random[i] & 15];
 	}
 	*out = '\0';
 }
@@ -349,12 +347,12 @@ put_parts(struct compose *c, const struct compose_config *config,
     struct octets text, const struct facts *facts)
 {
 	const struct facts *f = facts + 1;
-	char boundary[BOUNDARY_MAX];
+	char boundary[COMPOSE_BOUNDARY];
 	bool is_8bit = facts->has_8bit, behind_cr;
 	struct buf *own = &c->own;
 	size_t i;
 
-	make_boundary(boundary, config);
+	compose_boundary(boundary, config->random);
 	for (i = 0; i < config->nfiles; i++)
 		is_8bit = is_8bit ||
 		    (goes_as_it_is(&config->file[i]) && f[i].has_8bit);

@@ -19,6 +19,14 @@
 /* Random octets that a boundary takes: no text has it by chance. */
 #define COMPOSE_RANDOM 16
 
+/*
+ * A boundary made of them, and its NUL. Neither quoted-printable nor base64
+ * can have its first two octets (RFC 2045 6.7).
+ */
+#define COMPOSE_BOUNDARY (2 + 2 * COMPOSE_RANDOM + 1)
+void compose_boundary(
+    char out[COMPOSE_BOUNDARY], const unsigned char random[COMPOSE_RANDOM]);
+
 /* What an option says that may be given several times. */
 struct texts {
 	const char **v; /* the list is its maker's, the strings borrowed */
