@@ -128,8 +128,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 	buf_init(&name, n);
 	if (named) {
 		buf_add(&name, data + 1, (size_t)(lf - data) - 1);
-		src.s = lf + 1;
-		src.n = n - (size_t)(src.s - data);
+		src.s = (const char *)lf + 1;
+		src.n = n - (size_t)(lf + 1 - data);
 		c.full_name = buf_str(&name);
 	}
 	buf_init(&old, MESSAGE_HEADER_MAX);
