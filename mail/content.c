@@ -330,6 +330,15 @@ content_type(struct content *out, const char *v, size_t n)
 	out->boundary_len = val.n;
 }
 
+/* Where more than that word stands there, some readers decode and some do
+ * not. */
+static bool
+is_doubtful(enum content_encoding encoding, const struct cursor *c)
+{
+	return (encoding == ENCODING_QP || encoding == ENCODING_BASE64) &&
+	    c->p < c->end && *c->p != ';';
+}
+
 enum content_encoding
 content_encoding(const char *v, size_t n)
 {
@@ -352,9 +361,12 @@ content_encoding(const char *v, size_t n)
 	word = token(&c);
 	if (word.n == 0)
 		return ENCODING_7BIT;
+	skip_cfws(&c);
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (word.n == strlen(names[i].name) &&
 		    strncasecmp(word.p, names[i].name, word.n) == 0)
-			return names[i].encoding;
+			return is_doubtful(names[i].encoding, &c)
+			    ? ENCODING_OTHER
+			    : names[i].encoding;
 	return ENCODING_OTHER;
 }

@@ -123,6 +123,10 @@ TEST(content_encodings)
 		{ "(x) binary (y)", ENCODING_BINARY },
 		{ "Quoted-Printable;", ENCODING_QP },
 		{ "base64", ENCODING_BASE64 },
+		{ "base64 (x) ; y", ENCODING_BASE64 },
+		{ "base64 Content-Type: text/plain", ENCODING_OTHER },
+		{ "quoted-printable\n x", ENCODING_OTHER },
+		{ "8bit x", ENCODING_8BIT },
 		{ "base6", ENCODING_OTHER },
 		{ "x-uuencode", ENCODING_OTHER },
 	};
