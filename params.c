@@ -250,7 +250,7 @@ by_told(const struct params *p, const struct recipient *r)
 	return p->env->by.wanted && !p->env->by.returned;
 }
 
-/* RFC 2852 4.1.4: what we had of the time the next server has not. */
+/* RFC 2852 4: what we had of the time the next server has not. */
 static int64_t
 by_left(const struct params *p)
 {
