@@ -105,15 +105,30 @@ find_sender(struct run *r, struct err *e)
 	return r->o->export.wanted ? parse_sender(r, "", false, e) : -1;
 }
 
+/* Addresses of one argument; `option` is NULL for an operand. */
+struct named {
+	struct envelope *env;
+	const char *option;
+};
+
 static int
 add_recipient(void *ctx, const char *item, size_t n, struct address *a,
-    const struct err *e)
+    const struct err *why)
 {
-	struct run *r = ctx;
+	const struct named *by = ctx;
+	struct err e;
 
-	if (a == NULL)
-		return envelope_add_failed(&r->env, item, n, e);
-	return envelope_add(&r->env, a, item, n) == -1 ? -1 : 0;
+	if (a != NULL)
+		return envelope_add(by->env, a, item, n) == -1 ? -1 : 0;
+	if (by->option == NULL)
+		return envelope_add_failed(by->env, item, n, why);
+	/* Positions count from the option's value. */
+	e = *why;
+	err_set(&e, why->verdict, why->kind, "--%s: %s", by->option, why->text);
+	e.enhanced = why->enhanced;
+	e.stage = why->stage;
+	e.scope = why->scope;
+	return envelope_add_failed(by->env, item, n, &e);
 }
 
 static int
@@ -179,12 +194,15 @@ find_recipients(struct run *r, struct err *e)
 	const struct options *o = r->o;
 	const struct texts lists[] = { { o->operands, o->noperands }, o->to,
 		o->cc, o->bcc };
+	static const char *const options[] = { NULL, "to", "cc", "bcc" };
+	struct named by = { .env = &r->env };
 	size_t i, k;
 
 	for (i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		by.option = options[i];
 		for (k = 0; k < lists[i].n; k++)
 			if (address_each(lists[i].v[k], strlen(lists[i].v[k]),
-				ADDRESS_POSTMASTER, add_recipient, r) != 0)
+				ADDRESS_POSTMASTER, add_recipient, &by) != 0)
 				return err_set(
 				    e, ERR_TEMP, ERR_MACHINE, "no memory");
 		if (i == 1)

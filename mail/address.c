@@ -168,6 +168,23 @@ name_char(const struct lex *l, size_t at, char *out, size_t size)
 	    (int)(len == 0 ? 1 : len), l->s + at);
 }
 
+/* What people write for lists and names, as other programs have it. */
+static const char *
+advice(const struct lex *l, size_t at)
+{
+	const char *from = l->s + l->from, *here = l->s + at;
+	bool before = memchr(from, '@', at - l->from) != NULL;
+	bool behind = memchr(here, '@', l->end - at) != NULL;
+	int c = octet(l, at);
+
+	if (*from == '<' || (c != ' ' && c != ';'))
+		return "";
+	if (before && (behind || c == ';'))
+		return "; a comma separates addresses";
+	return behind && c == ' ' ? "; behind a name the address stands in < >"
+				  : "";
+}
+
 static int
 unexpected(struct lex *l, size_t at, const char *hint)
 {
@@ -175,6 +192,8 @@ unexpected(struct lex *l, size_t at, const char *hint)
 	uint32_t cp;
 
 	name_char(l, at, c, sizeof c);
+	if (*hint == '\0')
+		hint = advice(l, at);
 	if (at < l->end && enc_utf8(l->s + at, l->end - at, &cp) == 0)
 		hint = ", which is not UTF-8";
 	snprintf(what, sizeof what, "unexpected %s", c);

@@ -122,7 +122,8 @@ refused() {
 	send -f a@x.test --host "127.0.0.1:$PORT" --to 'bad, bob@x.test' \
 		--cc 'T: nobody@;' <text
 	exits 67
-	says 'smtpsend: bad: failed' 'smtpsend: nobody@: failed'
+	says 'smtpsend: bad: failed at input: --to: address "bad"' \
+		'smtpsend: nobody@: failed at input: --cc: address "nobody@"'
 	assert_equal "$(recipients)" '<bob@x.test>'
 	read_parts
 	has '.to | join(" ")' bob@x.test

@@ -82,7 +82,8 @@ TEST(lists_that_people_type)
 TEST(an_error_in_a_list_costs_its_item_only)
 {
 	check_list("a@x, b c@x, d@x",
-	    "a@x\n!address \"b c@x\": unexpected space at position 7\nd@x\n");
+	    "a@x\n!address \"b c@x\": unexpected space at position 7; behind "
+	    "a name the address stands in < >\nd@x\n");
 	check_list("<a@x, b@x",
 	    "!address \"<a@x\": unexpected end at position "
 	    "5, '>' is missing\nb@x\n");
@@ -96,7 +97,8 @@ TEST(an_error_in_a_list_costs_its_item_only)
 	    "!address \"Doe\": unexpected end at position 4, '@' and a domain "
 	    "are missing\nj@x\n");
 	check_list("a@x; b@x, c@x",
-	    "!address \"a@x; b@x\": unexpected ';' at position 4\nc@x\n");
+	    "!address \"a@x; b@x\": unexpected ';' at position 4; a comma "
+	    "separates addresses\nc@x\n");
 	check_list("a@x:25, c@x",
 	    "!address \"a@x:25\": unexpected ':' at position 4\nc@x\n");
 	check_list("t: u: a@x, b@x; c@x",

@@ -272,7 +272,9 @@ TEST(an_error_is_permanent_and_of_the_recipient)
 	struct err e;
 
 	CHECK_INT(address_parse(&a, "a b@x", 5, 0, &e), -1);
-	CHECK_STR(e.text, "address \"a b@x\": unexpected space at position 2");
+	CHECK_STR(e.text,
+	    "address \"a b@x\": unexpected space at position 2; behind a name "
+	    "the address stands in < >");
 	CHECK_INT(e.verdict, ERR_PERM);
 	CHECK_INT(e.kind, ERR_DATA);
 	CHECK_INT(e.scope, SCOPE_RECIPIENT);
@@ -318,7 +320,15 @@ TEST(refused_local_parts)
 		    "unexpected end at position 4, "
 		    "'@' and a domain are missing" },
 		{ "bob jones", "unexpected space at position 4" },
-		{ "John Doe j@x", "unexpected space at position 5" },
+		{ "John Doe j@x",
+		    "unexpected space at position 5; behind a name the address "
+		    "stands in < >" },
+		{ "a@x b@x",
+		    "unexpected space at position 4; a comma separates "
+		    "addresses" },
+		{ "a@x;",
+		    "unexpected ';' at position 4; a comma separates "
+		    "addresses" },
 		{ "a(c)b@x", "unexpected 'b' at position 5" },
 		{ "mailto:a@x", "unexpected ':' at position 7" },
 	};
