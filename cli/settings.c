@@ -50,6 +50,14 @@ parse_text(const struct setting_row *row, struct setting *s)
 	return NULL;
 }
 
+/* A name that is longer is none, and would be left out without a word. */
+static const char *
+parse_name(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return strlen(s->text) > 1000 ? "give at most 1000 octets" : NULL;
+}
+
 static const char *
 parse_flag(const struct setting_row *row, struct setting *s)
 {
@@ -614,7 +622,7 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .parse = parse_flag,
 	    .empty = "on" },
 	[SET_MAILDOMAIN] = { .key = "maildomain", .parse = parse_text },
-	[SET_FROM_FULL_NAME] = { .key = "from_full_name", .parse = parse_text },
+	[SET_FROM_FULL_NAME] = { .key = "from_full_name", .parse = parse_name },
 	[SET_FROM_HEADER] = { .key = "set_from_header",
 	    .option = "set-from-header",
 	    .arg = "WHEN",

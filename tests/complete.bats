@@ -263,6 +263,8 @@ TO='To: undisclosed-recipients:;\n'
 	usage_error '--set-date-header "maybe": give auto, on or off'
 	send --undisclosed-recipients=on bob@x.test <message
 	usage_error '--undisclosed-recipients takes no value'
+	send -F "$(printf 'x%.0s' {1..1001})" bob@x.test <message
+	usage_error 'give at most 1000 octets'
 }
 
 @test "the size that is announced is that of the completed message" {
