@@ -96,6 +96,11 @@ bad_item(const char *item, struct err *e)
 	char upper[ITEM_MAX];
 	const char *name;
 
+	if (isdigit((unsigned char)*item))
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--caps: %.*s is no keyword; a value stands behind =, as "
+		    "in SIZE=1000",
+		    (int)n, item);
 	for (i = 0; i < n; i++)
 		upper[i] = (char)toupper((unsigned char)item[i]);
 	nearest_init(&near, upper, n);

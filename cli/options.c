@@ -344,6 +344,8 @@ static const struct hint {
 	{ "attach-type", "give --attach FILE:TYPE" },
 	{ "attach-name", "a file goes by its own name: give a link to it" },
 	{ "attach-body", "the text comes from standard input" },
+	{ "dump-mail", "give --export wire" },
+	{ "quit-after", "give --server-info or --dry-run" },
 	{ "recipient", "write it without an option, or give --to" },
 	{ "mail-rcpt", "write it without an option, or give --to" },
 	{ "mail-from", "give --from" },

@@ -207,6 +207,8 @@ export_it() {
 	usage_error 'unknown keyword smtputf-8; the nearest is SMTPUTF8;'
 	export_it --caps FROBNICATION
 	usage_error 'unknown keyword FROBNICATION; give EHLO keywords, all, or none'
+	send --export wire --caps 'SIZE 100' <message
+	usage_error '--caps: 100 is no keyword; a value stands behind ='
 	export_it --caps "$(yes | head -n 300 | tr -d '\n')"
 	usage_error 'unknown keyword y'
 	for list in SIZE=x SIZE=1k SIZE=-1 SIZE= SIZE=99999999999999999999; do

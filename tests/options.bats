@@ -139,7 +139,8 @@ plan() {
 		'--header-X-A=x:--header NAME=VALUE' \
 		'--html:Content-Type=text/html' '--notify=x:--dsn-notify' \
 		'--maildomain=x:--from' '-X:-v and keep stderr' \
-		'--logfile=x:there is no log' '--recipient=x:--to' \
+		'--logfile=x:there is no log' '--dump-mail:--export wire' \
+		'--quit-after=x:--server-info' '--recipient=x:--to' \
 		'--body=x:from standard input'; do
 		send "${pair%%:*}" bob@x.test <message
 		usage_error 'no option -' "${pair#*:}"
