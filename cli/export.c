@@ -96,7 +96,7 @@ bad_item(const char *item, struct err *e)
 	char upper[ITEM_MAX];
 	const char *name;
 
-	if (isdigit((unsigned char)*item))
+	if (strspn(item, "0123456789") == n)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "--caps: %.*s is no keyword; a value stands behind =, as "
 		    "in SIZE=1000",
