@@ -19,8 +19,8 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* A header and its signatures; more cannot be a message's. */
-#define TEXT_MAX ((size_t)MESSAGE_HEADER_MAX + 64 * 1024)
+/* A header, encoded as it may be in a view, and its signatures. */
+#define TEXT_MAX (4 * (size_t)MESSAGE_HEADER_MAX + 64 * 1024)
 
 static bool
 is_space(char c)

@@ -18,6 +18,9 @@
 
 #define LINE_MAX 998 /* RFC 5322 2.1.1 */
 #define FOLD_AT 76 /* of lines with encoded words: RFC 2047 2 */
+/* What n octets become: encoded words are the longest, of one octet, with a
+ * comma. */
+#define MADE_MAX(n) ((n)*32 + 4096)
 
 static bool
 is_space(char c)
@@ -319,8 +322,7 @@ static void
 mend_field(struct buf *out, struct mending *m)
 {
 	const struct kind *kind = kind_of(m->f);
-	/* Encoded words are the longest: of one octet, with a comma. */
-	size_t max = m->f->body_len * 32 + 4096;
+	size_t max = MADE_MAX(m->f->body_len);
 
 	buf_init(&m->body, max);
 	buf_init(&m->line, max);
@@ -337,6 +339,22 @@ mend_field(struct buf *out, struct mending *m)
 	buf_free(&m->word);
 }
 
+/* One that has grown over what there may be of it does so again next time. */
+static int
+no_room(const struct buf *out, const struct field *f, struct err *e)
+{
+	if (out->max - out->len > MADE_MAX(f->end - f->at))
+		return err_set(
+		    e, ERR_TEMP, ERR_MACHINE, "no memory for the header");
+	err_set(e, ERR_PERM, ERR_DATA,
+	    "the header is larger than %zu octets once it is encoded",
+	    out->max);
+	e->enhanced = (struct enhanced){ 5, 6, 0 };
+	e->scope = SCOPE_MESSAGE;
+	e->stage = STAGE_MAIL;
+	return -1;
+}
+
 int
 mend_header(
     struct buf *out, const char *header, size_t n, bool utf8, struct err *e)
@@ -348,13 +366,13 @@ mend_header(
 
 		if (mend_fits(header + f.at, f.end - f.at, utf8)) {
 			buf_add(out, header + f.at, f.end - f.at);
-			continue;
+		} else {
+			mend_field(out, &m);
+			if (m.refused)
+				return -1;
 		}
-		mend_field(out, &m);
-		if (m.refused)
-			return -1;
+		if (!buf_ok(out))
+			return no_room(out, &f, e);
 	}
-	if (buf_ok(out))
-		return 0;
-	return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for the header");
+	return 0;
 }

@@ -491,4 +491,27 @@ TEST(decoded_octets_make_no_line)
 	buf_free(&out);
 }
 
+/* A field that is mended, and one that only stands behind it. */
+TEST(a_header_that_grows_too_large_is_the_messages_fault)
+{
+	static const char *const headers[] = { "Subject: \xc3\xbc\xc3\xbc\n",
+		"X: y\nSubject: this has not enough room\n" };
+
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+		struct buf out;
+		struct err e = { 0 };
+
+		buf_init(&out, 20);
+		CHECK_INT(mend_header(
+			      &out, headers[i], strlen(headers[i]), false, &e),
+		    -1);
+		CHECK_STR(e.text,
+		    "the header is larger than 20 octets once it is encoded");
+		CHECK_INT(e.verdict, ERR_PERM);
+		CHECK_INT(e.kind, ERR_DATA);
+		CHECK_INT(e.scope, SCOPE_MESSAGE);
+		buf_free(&out);
+	}
+}
+
 TEST_MAIN
