@@ -365,6 +365,15 @@ put_place(struct buf *b, const struct outcome *o)
 		buf_adds(b, host[0] != '\0' ? host : ip);
 }
 
+/* Our own sentences often name the host already. */
+static bool
+names_place(const char *text, const struct outcome *o)
+{
+	const char *host = o->host[0] != '\0' ? o->host : o->ip;
+
+	return !is_reply(&o->err) && strstr(text, host) != NULL;
+}
+
 /* The reason: the server's words, or ours. */
 static void
 put_reason(struct buf *b, const struct outcome *o)
@@ -376,8 +385,7 @@ put_reason(struct buf *b, const struct outcome *o)
 	if (text[0] == '\0')
 		return;
 	buf_init(&line, 4 * DSN_CLEAN_MAX);
-	/* Our own sentences often name the host already. */
-	if (is_reply(&o->err) || strstr(text, o->host) == NULL)
+	if (!names_place(text, o))
 		put_place(&line, o);
 	if (line.len > 0)
 		buf_adds(&line, is_reply(&o->err) ? " answered: " : ": ");

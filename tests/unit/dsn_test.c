@@ -415,6 +415,38 @@ TEST(what_people_are_told)
 	message_free(&w.m);
 }
 
+TEST(a_host_is_named_once)
+{
+	static const struct {
+		const char *host, *ip, *text, *want;
+		int code;
+	} rows[] = {
+		{ "mx.y.test", "203.0.113.5", "connection lost",
+		    "\n    mx.y.test (203.0.113.5): connection lost\n", 0 },
+		{ "mx.y.test", "203.0.113.5", "mx.y.test does not answer",
+		    "\n    mx.y.test does not answer\n", 0 },
+		{ "mx.y.test", "", "550 mx.y.test: no",
+		    "\n    mx.y.test answered: 550 mx.y.test: no\n", 550 },
+		{ "", "203.0.113.5", "lost", "\n    203.0.113.5: lost\n", 0 },
+		{ "203.0.113.5", "203.0.113.5", "550 No",
+		    "\n    203.0.113.5 answered: 550 No\n", 550 },
+		{ "", "", "no memory", "\n    no memory\n", 0 },
+	};
+	struct world w;
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		setup(&w, MESSAGE, strlen(MESSAGE));
+		outcome(&w.r[0], OUTCOME_FAILED, ERR_REPLY, rows[i].code,
+		    rows[i].text);
+		snprintf(
+		    w.r[0].outcome.host, OUTCOME_HOST_MAX, "%s", rows[i].host);
+		snprintf(w.r[0].outcome.ip, OUTCOME_IP_MAX, "%s", rows[i].ip);
+		check_has(&w, rows[i].want);
+		message_free(&w.m);
+	}
+}
+
 TEST(many_recipients_are_not_all_named_to_people)
 {
 	struct dsn_rcpt rcpt[60];
