@@ -77,63 +77,44 @@ read_full(
 	return got == -1 ? -1 : (long)have;
 }
 
-/* Octets of p that are whole characters; *ok is false if one is none. */
-static size_t
-whole_characters(const char *p, size_t n, bool at_end, bool *ok)
-{
-	size_t i = 0, len;
-	uint32_t cp;
-
-	while (i < n) {
-		len = enc_utf8(p + i, n - i, &cp);
-		if (len == 0 && n - i < 4 && i > 0 && !at_end)
-			break;
-		if (len == 0) {
-			*ok = false;
-			return n;
-		}
-		i += len;
-	}
-	return i;
-}
-
-/* One block: octets of it that are done with. */
-static size_t
-look_block(struct facts *f, uint64_t off, const char *p, size_t n, bool at_end)
+static void
+look_block(struct facts *f, struct enc_utf8_check *utf8, uint64_t off,
+    const char *p, size_t n)
 {
 	const char *nul = f->has_nul ? NULL : memchr(p, '\0', n);
-	bool has_8bit = enc_has_8bit(p, n);
 
 	if (nul != NULL) {
 		f->has_nul = true;
 		f->nul = off + (uint64_t)(nul - p);
 	}
-	f->has_8bit = f->has_8bit || has_8bit;
+	f->has_8bit = f->has_8bit || enc_has_8bit(p, n);
 	f->ends_cr = p[n - 1] == '\r';
-	return has_8bit && f->is_utf8
-	    ? whole_characters(p, n, at_end, &f->is_utf8)
-	    : n;
+	/* What comes before the first 8-bit octet is UTF-8 in any case. */
+	if (f->has_8bit)
+		enc_utf8_feed(utf8, p, n);
 }
 
 static int
 look(struct facts *f, const struct octets *in, struct err *e)
 {
 	size_t size = in->size < BLOCK ? (size_t)in->size : BLOCK;
+	struct enc_utf8_check utf8 = { 0 };
 	uint64_t off = 0;
 	char *block = malloc(size + 1);
 	long got = 0;
 
-	*f = (struct facts){ .is_utf8 = true };
+	*f = (struct facts){ 0 };
 	if (block == NULL)
 		return no_memory(e);
 	while (off < in->size) {
 		got = read_full(in, off, block, size, e);
 		if (got <= 0)
 			break;
-		off += look_block(f, off, block, (size_t)got,
-		    off + (uint64_t)got == in->size);
+		look_block(f, &utf8, off, block, (size_t)got);
+		off += (uint64_t)got;
 	}
 	free(block);
+	f->is_utf8 = enc_utf8_good(&utf8);
 	if (got == 0 && off < in->size)
 		return changed(e);
 	return got == -1 ? -1 : 0;
