@@ -49,6 +49,7 @@ struct walk {
 	size_t part; /* the present one */
 	bool in_header;
 	bool in_encoding; /* the header line before was of that field */
+	bool cut_encoding; /* not all of that field was kept */
 	bool opaque; /* no delimiter counts any more */
 	bool cr;
 	struct line line;
@@ -255,6 +256,9 @@ end_header(struct walk *w, uint64_t off)
 		p->encoding_end = off;
 	w->in_encoding = false;
 	take_header(w, buf_str(&w->header), w->header.len);
+	if (w->cut_encoding)
+		p->encoding = ENCODING_OTHER;
+	w->cut_encoding = false;
 	if (!buf_ok(&w->header))
 		p->flaw = MIME_BIG_HEADER;
 }
@@ -271,14 +275,18 @@ header_line(struct walk *w)
 		p->head_8bit = l->number;
 	if (l->len > MESSAGE_LINE_MAX && p->head_long == 0)
 		p->head_long = l->number;
-	if (l->keep[0] == ' ' || l->keep[0] == '\t')
+	if (l->keep[0] == ' ' || l->keep[0] == '\t') {
+		w->cut_encoding |= w->in_encoding && l->kept < l->len;
 		return;
+	}
 	if (w->in_encoding)
 		p->encoding_end = l->off;
 	w->in_encoding = p->encoding_end == 0 &&
 	    header_next(l->keep, l->kept, &f) && header_is(&f, encoding_field);
-	if (w->in_encoding)
-		p->encoding_off = l->off;
+	if (!w->in_encoding)
+		return;
+	p->encoding_off = l->off;
+	w->cut_encoding = l->kept < l->len;
 }
 
 static bool

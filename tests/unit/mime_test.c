@@ -456,6 +456,9 @@ TEST(part_header_is_bounded)
 #define X999                                                                   \
 	X100 X100 X100 X100 X100 X100 X100 X100 X100 X10 X10 X10 X10 X10 X10   \
 	    X10 X10 X10 "xxxxxxxxx"
+#define B20 "                    "
+#define B100 B20 B20 B20 B20 B20
+#define B1000 B100 B100 B100 B100 B100 B100 B100 B100 B100 B100
 #define HIGH "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
 
 struct repair_row {
@@ -530,6 +533,13 @@ static const struct repair_row repair_rows[] = {
 	    "KK" },
 	{ MIXED "--b\nX: \xc3\n\nx\n--b--\n", "KH", "KK" },
 	{ MIXED "--b\nX: " X999 "\n\nx\n--b--\n", "KH", "KH" },
+	/* Too far behind in its line to be read, it is not guessed at. */
+	{ MIXED "--b\nContent-Transfer-Encoding:" B1000 "base64\n\n" X999
+		"\n--b--\n",
+	    "message line 6 is longer than 998 octets, and cannot be encoded: "
+	    "part 1 (text/plain) has an encoding that is not known",
+	    "message line 6 is longer than 998 octets, and cannot be encoded: "
+	    "part 1 (text/plain) has an encoding that is not known" },
 	{ "Content-Type: multipart/signed; boundary=b\n\n--b\nX: \xc3\n\n"
 	  "x\n--b--\n",
 	    "message line 4 is 8-bit, which the server does not take, and "
