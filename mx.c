@@ -119,13 +119,16 @@ out_of_memory(struct err *e)
 	return err_set(e, ERR_TEMP, ERR_MACHINE, "out of memory");
 }
 
+/* `scope` tells the recipient's own domain (destination) from a smarthost
+ * (host), which a person may mend. */
 static void
-rcpt_decide(struct planner *p, size_t i, const struct err *e)
+rcpt_decide(
+    struct planner *p, size_t i, enum err_scope scope, const struct err *e)
 {
 	struct err why = *e;
 
 	why.stage = STAGE_LOOKUP;
-	why.scope = SCOPE_DESTINATION;
+	why.scope = scope;
 	outcome_decide(&p->env->rcpts[i].outcome, &why);
 }
 
@@ -135,7 +138,7 @@ domain_decide(struct planner *p, const struct domain *d, const struct err *e)
 	size_t i;
 
 	for (i = d->first; i != NONE; i = p->next[i])
-		rcpt_decide(p, i, e);
+		rcpt_decide(p, i, SCOPE_DESTINATION, e);
 }
 
 static void
@@ -207,7 +210,7 @@ plan_relay(struct planner *p, struct plan *plan, struct err *e)
 	if (r->ntargets > 0)
 		return 0;
 	for (i = 0; i < r->n; i++)
-		rcpt_decide(p, r->rcpts[i], &why);
+		rcpt_decide(p, r->rcpts[i], SCOPE_HOST, &why);
 	route_free(r);
 	plan->n--;
 	return 0;
@@ -330,7 +333,7 @@ domains_find(struct planner *p)
 		}
 		trouble_set(&e, NO_DOMAIN, "");
 		e.kind = ERR_DATA;
-		rcpt_decide(p, i, &e);
+		rcpt_decide(p, i, SCOPE_DESTINATION, &e);
 	}
 }
 
