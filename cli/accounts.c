@@ -141,6 +141,20 @@ warn_ignored(const struct accounts *as, const struct settings *s)
 	}
 }
 
+/* True if the machine's own file does not say all of it. */
+static bool
+is_own(const struct config *c, const struct config_account *a)
+{
+	size_t i;
+
+	if (a != NULL)
+		return a->layer > 0;
+	for (i = 0; i < SETTINGS; i++)
+		if (c->layer > 0 && c->defaults.settings.at[i].given)
+			return true;
+	return false;
+}
+
 static int
 make(struct accounts *as, const struct config_account *from,
     const struct settings *s, struct err *e)
@@ -148,6 +162,7 @@ make(struct accounts *as, const struct config_account *from,
 	struct account *a;
 
 	warn_ignored(as, s);
+	as->own = as->own || is_own(&as->config, from);
 	a = room(as, e);
 	if (a == NULL)
 		return -1;
@@ -234,7 +249,7 @@ accounts_open(struct accounts *as, const struct options *o,
 {
 	const struct config_account *chosen;
 
-	*as = (struct accounts){ .waiter = w };
+	*as = (struct accounts){ .waiter = w, .own = o->config != NULL };
 	config_init(&as->config);
 	keep_private(&o->settings);
 	if (exclusive(o, e) == -1 ||

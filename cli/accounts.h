@@ -27,6 +27,9 @@ struct accounts {
 	size_t n;
 	struct relay_rule *rules; /* owned: recipients of the others */
 	size_t nrules;
+	/* One of them is said of by a file of the user's, or of -C: nobody
+	 * else knows it. */
+	bool own;
 };
 
 /*

@@ -1,12 +1,14 @@
 /*
  * machine: see machine.h.
- * Callers: account.c, accounts.c, rcfile.c.
+ * Callers: account.c, accounts.c, native.c, rcfile.c, spools.c.
  * getpwuid(3) reads nsswitch.conf and may load modules: only without -f.
  * A host name without a dot is nobody's name in the world and is not used.
  * Ownership: see machine.h.
  */
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
+#include <errno.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -229,6 +231,20 @@ machine_keep_private(void)
 	 * same, and for what we run. */
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &none);
+}
+
+void
+machine_random(void *to, size_t n)
+{
+	ssize_t got;
+
+	/* Up to 256 octets come whole (getrandom(2)), but for a signal while
+	 * the system has no randomness yet. */
+	do
+		got = getrandom(to, n, 0);
+	while (got == -1 && errno == EINTR);
+	if (got != (ssize_t)n)
+		memset(to, 0, n);
 }
 
 bool

@@ -51,6 +51,9 @@ void machine_expand(const char *s, char *out, size_t size);
  * this one: a secret may come. For good, also for workers. */
 void machine_keep_private(void);
 
+/* Random octets; without randomness in the system all zero. */
+void machine_random(void *to, size_t n);
+
 /* The path of ~/.netrc; false without a home. */
 bool machine_netrc(char out[MACHINE_PATH_MAX]);
 

@@ -4,7 +4,6 @@
  * Defaults: the man page, sections OPTIONS and FILES.
  * Ownership: frees what it made before it returns.
  */
-#include <sys/random.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,22 +46,6 @@ struct run {
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
-
-/* ---- the machine ---- */
-
-static void
-random_octets(void *p, size_t n)
-{
-	ssize_t got;
-
-	/* Up to 256 octets come whole (getrandom(2)), but for a signal while
-	 * the system has no randomness yet. */
-	do
-		got = getrandom(p, n, 0);
-	while (got == -1 && errno == EINTR);
-	if (got != (ssize_t)n)
-		memset(p, 0, n);
-}
 
 static const struct settings *
 settings(const struct run *r)
@@ -351,7 +334,7 @@ config(const struct native *n, struct run *r)
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
 			.timeout = relay->timeout },
-		    .random = random_octets },
+		    .random = machine_random },
 		.deliver = { .worker = { .waiter = n->waiter,
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
@@ -486,7 +469,7 @@ begin(const struct native *n, struct run *r, struct submission *s,
 
 	if (letter_open(&r->letter, r->o, tmpdir(), e) == -1)
 		return -1;
-	random_octets(
+	machine_random(
 	    r->letter.compose.random, sizeof r->letter.compose.random);
 	if (first)
 		read_message(r, s);
@@ -569,7 +552,7 @@ look_config(const struct native *n, const struct run *r, struct hosts *hosts,
 		.noverrides = r->o->noverrides,
 		.dns_config = dns,
 		.own_name = relay->helo,
-		.random = random_octets };
+		.random = machine_random };
 	return (struct look_config){ .relay = relay,
 		.hosts = hosts,
 		.waiter = n->waiter,

@@ -1,0 +1,139 @@
+/*
+ * spools: see spools.h.
+ * Callers: native.c.
+ * It makes no folder but by folder_open(), and asks passwd(5) only without
+ * HOME.
+ * XDG Base Directory Specification.
+ * Ownership: see spools.h.
+ */
+#include <sys/stat.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/spools.h"
+#include "queue/folder.h"
+
+#define STAMP "stamp"
+
+/* ---- the user's own ---- */
+
+static const char *
+home(void)
+{
+	const char *dir = getenv("HOME");
+	const struct passwd *pw;
+
+	if (dir != NULL && dir[0] == '/')
+		return dir;
+	pw = getpwuid(geteuid());
+	return pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
+}
+
+/* Root could make a home that nobody has. */
+static int
+no_home(struct err *e, const char *dir)
+{
+	return err_set(e, ERR_PERM, ERR_CONFIG,
+	    "no place for a queue: %s%s; set HOME or XDG_STATE_HOME",
+	    dir != NULL ? "there is no folder " : "this user has no home",
+	    dir != NULL ? dir : "");
+}
+
+static int
+own(struct spools_place *p, struct err *e)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *dir = NULL;
+	struct stat st;
+	int n;
+
+	p->kind = SPOOLS_OWN;
+	if (state != NULL && state[0] == '/') {
+		n = snprintf(p->path, sizeof p->path, "%s/smtpsend", state);
+	} else {
+		dir = home();
+		if (dir == NULL || stat(dir, &st) == -1)
+			return no_home(e, dir);
+		n = snprintf(
+		    p->path, sizeof p->path, "%s/.local/state/smtpsend", dir);
+	}
+	if ((size_t)n >= sizeof p->path)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "no place for a queue: %s is too long",
+		    dir != NULL ? "HOME" : "XDG_STATE_HOME");
+	snprintf(p->base, sizeof p->base, "%s", p->path);
+	return 0;
+}
+
+/* ---- the machine's ---- */
+
+static void
+machine(struct spools_place *p, enum spools_kind kind)
+{
+	p->kind = kind;
+	snprintf(p->base, sizeof p->base, SPOOLS_MACHINE);
+	snprintf(p->path, sizeof p->path, SPOOLS_MACHINE "/%s",
+	    kind == SPOOLS_IN ? "in" : "queue");
+}
+
+int64_t
+spools_age(const struct spools_place *p)
+{
+	char path[MACHINE_PATH_MAX + sizeof STAMP];
+	struct stat st;
+	int64_t age;
+
+	snprintf(path, sizeof path, "%s/" STAMP, p->base);
+	if (stat(path, &st) == -1)
+		return -1;
+	age = (int64_t)time(NULL) - st.st_mtime;
+	/* A clock that went back says nothing about the runner. */
+	return age < 0 ? -age : age;
+}
+
+bool
+spools_alive(const struct spools_place *p)
+{
+	int64_t age = spools_age(p);
+
+	return age >= 0 && age <= SPOOLS_AGE_MAX;
+}
+
+int
+spools_for(struct spools_place *p, bool of_own, struct err *e)
+{
+	if (!of_own) {
+		machine(p, SPOOLS_IN);
+		if (spools_alive(p) && access(p->path, W_OK | X_OK) == 0)
+			return 0;
+	}
+	return own(p, e);
+}
+
+int
+spools_seen(struct spools_place places[SPOOLS_MAX], struct err *e)
+{
+	const uid_t me = geteuid();
+	struct stat st;
+	int n = 0;
+
+	if (stat(SPOOLS_MACHINE, &st) == 0 && (me == 0 || me == st.st_uid))
+		machine(&places[n++], SPOOLS_QUEUE);
+	if (own(&places[n], e) == 0)
+		n++;
+	return n > 0 ? n : -1;
+}
+
+int
+spools_open(
+    const struct spools_place *p, bool make, struct folder **to, struct err *e)
+{
+	const struct folder_config c = {
+		.path = p->path, .make = make, .draw = machine_random
+	};
+
+	return folder_open(to, &c, e);
+}
