@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,18 +73,17 @@ struct delivery {
 /* A record as it was read; strings point into it. */
 struct news {
 	struct field rcpts;
-	struct field text;
+	struct field text; /* of a line */
 	char host[OUTCOME_HOST_MAX];
 	enum line_from from;
+	bool decides; /* there is an outcome, or an error */
 	struct outcome outcome;
 	struct tls_facts facts;
 };
 
-/* Numbers with their bounds: a row each. */
 static int
 number_field(struct news *n, const struct field *f)
 {
-	struct err *e = &n->outcome.err;
 	uint64_t v = f->number;
 
 	switch (f->tag) {
@@ -94,33 +92,9 @@ number_field(struct news *n, const struct field *f)
 		    : v == LINE_CLIENT     ? LINE_CLIENT
 					   : LINE_NOTE;
 		return 0;
-	case TAG_DOUBT:
-		n->outcome.in_doubt = v != 0;
-		return v <= 1 ? 0 : -1;
-	case TAG_VERDICT:
-		e->verdict = (enum err_verdict)v;
-		return v <= ERR_PERM ? 0 : -1;
-	case TAG_KIND:
-		e->kind = (enum err_kind)v;
-		return v < ERR_KINDS ? 0 : -1;
-	case TAG_SCOPE:
-		e->scope = (enum err_scope)v;
-		return v < SCOPES ? 0 : -1;
-	case TAG_STAGE:
-		e->stage = (enum stage)v;
-		return v < STAGES ? 0 : -1;
-	case TAG_CODE:
-		e->code = (int)v;
-		return v < 600 ? 0 : -1;
-	case TAG_PORT:
-		n->outcome.port = (unsigned)v;
-		return v <= 65535 ? 0 : -1;
 	case TAG_SECURE:
 		n->outcome.tls = (size_t)v;
 		return v <= 1 ? 0 : -1;
-	case TAG_LEFT_OUT:
-		n->outcome.left_out = (unsigned)v;
-		return v <= UINT_MAX ? 0 : -1;
 	case TAG_VERIFIED:
 		n->facts.verified = v != 0;
 		return v <= 1 ? 0 : -1;
@@ -147,8 +121,6 @@ fact_field(struct news *n, const struct field *f)
 static int
 octets_field(struct news *n, const struct field *f)
 {
-	struct outcome *o = &n->outcome;
-
 	switch (f->tag) {
 	case TAG_RCPTS:
 		n->rcpts = *f;
@@ -158,16 +130,21 @@ octets_field(struct news *n, const struct field *f)
 		return 0;
 	case TAG_HOST:
 		return field_str(f, n->host, sizeof n->host);
-	case TAG_IP:
-		return field_str(f, o->ip, sizeof o->ip);
-	case TAG_COMMAND:
-		return field_str(f, o->err.command, sizeof o->err.command);
-	case TAG_ENHANCED:
-		enhanced_parse(&o->err.enhanced, f->octets, f->len);
-		return 0;
 	default:
 		return fact_field(n, f);
 	}
+}
+
+static int
+news_field(struct news *n, const struct field *f)
+{
+	int got = outcome_take(&n->outcome, f);
+
+	n->decides |= f->tag == OUTCOME_TAG_VERDICT;
+	if (got != 0)
+		return got == 1 ? 0 : -1;
+	return f->kind == FIELD_NUMBER ? number_field(n, f)
+				       : octets_field(n, f);
 }
 
 static int
@@ -179,8 +156,7 @@ read_news(struct news *n, struct record *r)
 	memset(n, 0, sizeof *n);
 	n->from = LINE_NOTE;
 	while ((got = record_next(r, &f)) == 1)
-		if ((f.kind == FIELD_NUMBER ? number_field(n, &f)
-					    : octets_field(n, &f)) == -1)
+		if (news_field(n, &f) == -1)
 			return -1;
 	return got;
 }
@@ -217,7 +193,7 @@ take_outcome(struct delivery *d, size_t r, const struct news *n)
 	if (outcome_decide(o, &n->outcome.err) == -1)
 		return;
 	o->in_doubt = n->outcome.in_doubt && o->state == OUTCOME_DEFERRED;
-	memcpy(o->host, n->host, sizeof o->host);
+	memcpy(o->host, n->outcome.host, sizeof o->host);
 	memcpy(o->ip, n->outcome.ip, sizeof o->ip);
 	o->port = n->outcome.port;
 	o->tls = n->outcome.tls;
@@ -247,21 +223,10 @@ news_final(struct delivery *d, struct child *c, struct news *n)
 	return each_rcpt(d, c, n, mark_final);
 }
 
-/* The text of an error, which every outcome has. */
-static int
-news_text(struct news *n)
-{
-	char *text = n->outcome.err.text;
-
-	return n->text.octets == NULL
-	    ? -1
-	    : field_str(&n->text, text, sizeof n->outcome.err.text);
-}
-
 static int
 news_outcome(struct delivery *d, struct child *c, struct news *n)
 {
-	if (news_text(n) == -1)
+	if (!n->decides)
 		return -1;
 	n->outcome.tls = n->outcome.tls != 0 ? c->tls : 0;
 	return each_rcpt(d, c, n, take_outcome);
@@ -284,7 +249,7 @@ news_stale(struct delivery *d, struct child *c, struct news *n)
 {
 	struct turn *t = &d->turns[c->route - 1];
 
-	if (t->fresh || c->stale || news_text(n) == -1)
+	if (t->fresh || c->stale || !n->decides)
 		return -1;
 	t->refused = n->outcome.err;
 	c->stale = true;

@@ -89,21 +89,6 @@ new_record(struct worker *w, enum record_type type)
 	return record_begin(&w->rec, type);
 }
 
-static void
-put_err(struct buf *b, const struct err *e)
-{
-	char enhanced[ENHANCED_MAX];
-
-	record_number(b, TAG_VERDICT, e->verdict);
-	record_number(b, TAG_KIND, e->kind);
-	record_number(b, TAG_SCOPE, e->scope);
-	record_number(b, TAG_STAGE, e->stage);
-	record_number(b, TAG_CODE, (uint64_t)e->code);
-	record_string(b, TAG_ENHANCED, enhanced_str(&e->enhanced, enhanced));
-	record_string(b, TAG_COMMAND, e->command);
-	record_string(b, TAG_TEXT, e->text);
-}
-
 /* Send up the recipients that were decided alike. */
 static int
 flush_outcomes(struct worker *w)
@@ -116,13 +101,8 @@ flush_outcomes(struct worker *w)
 	w->nrcpts = 0;
 	mark = new_record(w, REC_OUTCOME);
 	record_octets(&w->rec, TAG_RCPTS, w->rcpts, n * sizeof w->rcpts[0]);
-	record_number(&w->rec, TAG_DOUBT, o->in_doubt);
-	put_err(&w->rec, &o->err);
-	record_string(&w->rec, TAG_HOST, o->host);
-	record_string(&w->rec, TAG_IP, o->ip);
-	record_number(&w->rec, TAG_PORT, o->port);
 	record_number(&w->rec, TAG_SECURE, o->tls != 0);
-	record_number(&w->rec, TAG_LEFT_OUT, o->left_out);
+	outcome_put(&w->rec, o);
 	return send_record(w, mark);
 }
 
@@ -215,11 +195,12 @@ worker_tls(void *ctx, const struct tls_facts *f)
 static void
 worker_stale(struct worker *w, const struct err *e)
 {
+	const struct outcome why = { .err = *e };
 	size_t mark;
 
 	flush_outcomes(w);
 	mark = new_record(w, REC_STALE);
-	put_err(&w->rec, e);
+	outcome_put(&w->rec, &why);
 	send_record(w, mark);
 	w->stale = true;
 }

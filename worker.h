@@ -25,7 +25,7 @@ struct worker_config {
  * What goes up, as records (base/record.h): REC_LINE has FROM, HOST and TEXT;
  * REC_FINAL has RCPTS: the last octets go out for these next; REC_OUTCOME has
  * RCPTS and an outcome; REC_TLS what is known of the connection from here on;
- * REC_STALE the error for which an OAuth token is to be fetched anew: it is
+ * REC_STALE the outcome for which an OAuth token is to be fetched anew: it is
  * the last record, and its worker has decided nobody by it. RCPTS are numbers
  * of the envelope, four octets each in the machine's order.
  */
@@ -41,21 +41,12 @@ enum record_type {
 	RECORD_TYPES
 };
 
+/* Those of an outcome are mail/outcome.h's, and higher. */
 enum record_tag {
 	TAG_FROM = 1,
 	TAG_HOST,
 	TAG_TEXT,
 	TAG_RCPTS,
-	TAG_DOUBT,
-	TAG_VERDICT,
-	TAG_KIND,
-	TAG_SCOPE,
-	TAG_STAGE,
-	TAG_CODE,
-	TAG_ENHANCED,
-	TAG_COMMAND,
-	TAG_IP,
-	TAG_PORT,
 	TAG_SECURE,
 	TAG_VERIFIED,
 	TAG_VERSION,
@@ -65,8 +56,7 @@ enum record_tag {
 	TAG_ISSUER,
 	TAG_EXPIRES,
 	TAG_HOW,
-	TAG_OCSP,
-	TAG_LEFT_OUT
+	TAG_OCSP
 };
 
 /* The strings of a struct tls_facts, a row each. */

@@ -190,31 +190,6 @@ envelope_count(const struct envelope *env, enum outcome_state state)
 
 /* ---- outcomes ---- */
 
-int
-outcome_decide(struct outcome *o, const struct err *e)
-{
-	static const enum outcome_state state[] = {
-		[ERR_OK] = OUTCOME_DELIVERED,
-		[ERR_TEMP] = OUTCOME_DEFERRED,
-		[ERR_PERM] = OUTCOME_FAILED,
-	};
-
-	if (o->state != OUTCOME_PENDING)
-		return -1;
-	o->err = *e;
-	o->state = state[e->verdict];
-	return 0;
-}
-
-const char *
-outcome_name(enum outcome_state state)
-{
-	static const char *const name[OUTCOME_STATES] = { "pending",
-		"delivered", "queued", "deferred", "failed" };
-
-	return name[state];
-}
-
 /* The codes themselves stand in base/err.c alone. */
 static int
 exit_for(enum err_verdict verdict, enum err_kind kind)

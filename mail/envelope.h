@@ -12,33 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
 #include "mail/address.h"
+#include "mail/outcome.h"
 
 struct tls_facts;
-
-#define OUTCOME_HOST_MAX 256
-#define OUTCOME_IP_MAX 108 /* a socket's path is longer than any address */
-
-enum outcome_state {
-	OUTCOME_PENDING, /* undecided: never left so at the end */
-	OUTCOME_DELIVERED,
-	OUTCOME_QUEUED,
-	OUTCOME_DEFERRED,
-	OUTCOME_FAILED,
-	OUTCOME_STATES
-};
-
-struct outcome {
-	enum outcome_state state;
-	bool in_doubt; /* deferred, but the server may have it */
-	struct err err; /* the reason; for delivered the final reply */
-	char host[OUTCOME_HOST_MAX]; /* the name asked for, "" if none */
-	char ip[OUTCOME_IP_MAX]; /* "" if none */
-	unsigned port; /* 0 if none */
-	size_t tls; /* in the envelope's list, counted from 1; 0: in clear */
-	unsigned left_out; /* CAP_ bits: was asked for, is not offered there */
-};
 
 /* When the sender wants a report (RFC 3461 4.1); 0: as servers are used to. */
 enum notify {
@@ -117,15 +94,6 @@ bool envelope_uses_utf8(const struct envelope *, const size_t *rcpts, size_t n);
 
 /* Recipients in that state. */
 size_t envelope_count(const struct envelope *, enum outcome_state);
-
-/*
- * Decide a recipient by an error: temporary is deferred, permanent failed,
- * ok delivered. A decided recipient is never decided again (returns -1).
- */
-int outcome_decide(struct outcome *, const struct err *);
-
-/* "delivered", "deferred", ... */
-const char *outcome_name(enum outcome_state);
 
 /*
  * The exit code of a run, from the outcomes alone: the code of the first

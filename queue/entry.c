@@ -151,7 +151,7 @@ entry_put_head(struct buf *b, const char *id, const struct entry_new *new,
 /* ---- reading the head ---- */
 
 struct reader {
-	struct source src;
+	struct frame_source src;
 	struct entry *en; /* borrowed */
 	const struct entry_now *now; /* borrowed */
 	uint64_t count; /* recipients that there are to be */
@@ -168,7 +168,7 @@ printable(struct reader *r, const char *s)
 	buf_init(&b, SIZE_MAX / 2);
 	enc_printable(&b, s, strlen(s));
 	if (!buf_ok(&b))
-		source_no_memory(&r->src);
+		frame_no_memory(&r->src);
 	else if (strcmp(buf_str(&b), s) == 0)
 		rc = 0;
 	buf_free(&b);
@@ -319,7 +319,7 @@ typed_domain(struct reader *r, struct address *a, const char *s)
 		return -1;
 	free(a->utf8);
 	a->utf8 = strdup(s);
-	return a->utf8 == NULL ? source_no_memory(&r->src) : 0;
+	return a->utf8 == NULL ? frame_no_memory(&r->src) : 0;
 }
 
 static int
@@ -337,7 +337,7 @@ add_rcpt(struct reader *r, const struct rcpt_texts *t, unsigned notify)
 	}
 	added = envelope_add(env, &a, t->given, strlen(t->given));
 	if (added != 0)
-		return added == 1 ? -1 : source_no_memory(&r->src);
+		return added == 1 ? -1 : frame_no_memory(&r->src);
 	rcpt = &env->rcpts[env->n - 1];
 	rcpt->notify = notify;
 	rcpt->orcpt = t->orcpt;
@@ -379,7 +379,7 @@ read_records(struct reader *r, size_t start, size_t end)
 	for (at = start; at < end; at += (size_t)used) {
 		used = record_open(&rec, r->en->head.data + at, end - at);
 		if (used <= 0)
-			return source_malformed(&r->src, at, "no record");
+			return frame_malformed(&r->src, at, "no record");
 		err_clear(r->src.e);
 		first = at == start;
 		if (first)
@@ -391,12 +391,12 @@ read_records(struct reader *r, size_t start, size_t end)
 		if (got == -1 && r->src.e->kind == ERR_MACHINE)
 			return -1;
 		if (got == -1)
-			return source_malformed(&r->src, at,
+			return frame_malformed(&r->src, at,
 			    first ? "no envelope of its" : "no recipient");
 	}
 	return r->count > 0 && r->count == r->en->env.n
 	    ? 0
-	    : source_malformed(
+	    : frame_malformed(
 		  &r->src, at, "not the recipients that there should be");
 }
 
@@ -411,26 +411,26 @@ read_head(struct reader *r)
 	size_t n = size < FIRST_READ ? (size_t)size : FIRST_READ, end;
 	int64_t len;
 
-	if (source_fetch(&r->src, head, 0, n) == -1)
+	if (frame_fetch(&r->src, head, 0, n) == -1)
 		return -1;
 	if (n < at || memcmp(head->data, magic, MAGIC_LEN) != 0)
-		return source_malformed(&r->src, 0, "it begins otherwise");
+		return frame_malformed(&r->src, 0, "it begins otherwise");
 	len = frame_len(head->data + MAGIC_LEN, ENTRY_HEAD_MAX);
 	if (len == -1 || (uint64_t)len > size - at)
-		return source_malformed(
+		return frame_malformed(
 		    &r->src, MAGIC_LEN, "no head of that length");
 	end = at + (size_t)len;
-	if (end > n && source_fetch(&r->src, head, n, end - n) == -1)
+	if (end > n && frame_fetch(&r->src, head, n, end - n) == -1)
 		return -1;
 	if (!frame_good(head->data + MAGIC_LEN, (size_t)len))
-		return source_malformed(
+		return frame_malformed(
 		    &r->src, MAGIC_LEN, "its head has changed");
 	if (read_records(r, at, end) == -1)
 		return -1;
 	r->en->message_off = end;
 	return r->en->message_size <= size - end
 	    ? 0
-	    : source_malformed(&r->src, size, "its message is cut off");
+	    : frame_malformed(&r->src, size, "its message is cut off");
 }
 
 int

@@ -122,7 +122,7 @@ frame_small(unsigned *to, uint64_t v, unsigned max)
 /* ---- where it is read from ---- */
 
 int
-source_malformed(const struct source *r, uint64_t at, const char *what)
+frame_malformed(const struct frame_source *r, uint64_t at, const char *what)
 {
 	return err_set(r->e, ERR_PERM, ERR_DATA,
 	    "queue entry %s is malformed at octet %llu: %s", r->id,
@@ -130,14 +130,14 @@ source_malformed(const struct source *r, uint64_t at, const char *what)
 }
 
 int
-source_no_memory(const struct source *r)
+frame_no_memory(const struct frame_source *r)
 {
 	return err_set(
 	    r->e, ERR_TEMP, ERR_MACHINE, "no memory to read a queue entry");
 }
 
 int
-source_fetch(const struct source *r, struct buf *b, uint64_t off, size_t n)
+frame_fetch(const struct frame_source *r, struct buf *b, uint64_t off, size_t n)
 {
 	char *to;
 	long got;
@@ -145,7 +145,7 @@ source_fetch(const struct source *r, struct buf *b, uint64_t off, size_t n)
 	for (; n > 0; n -= (size_t)got, off += (uint64_t)got) {
 		to = buf_room(b, n);
 		if (to == NULL)
-			return source_no_memory(r);
+			return frame_no_memory(r);
 		got = r->file->read(r->file->ctx, off, to, n, r->e);
 		if (got == -1)
 			return -1;

@@ -33,6 +33,7 @@ enum queue_record {
 	REC_HOLD = 6
 };
 
+/* Those of an outcome are mail/outcome.h's, and higher. */
 enum queue_tag {
 	TAG_ID = 1,
 	TAG_ACCOUNT = 2,
@@ -56,21 +57,8 @@ enum queue_tag {
 	TAG_ORCPT = 20,
 	TAG_RCPTS = 21,
 	TAG_WHEN = 22,
-	TAG_DOUBT = 23,
-	TAG_VERDICT = 24,
-	TAG_KIND = 25,
-	TAG_SCOPE = 26,
-	TAG_STAGE = 27,
-	TAG_CODE = 28,
-	TAG_ENHANCED = 29,
-	TAG_COMMAND = 30,
-	TAG_TEXT = 31,
-	TAG_HOST = 32,
-	TAG_IP = 33,
-	TAG_PORT = 34,
-	TAG_LEFT_OUT = 35,
-	TAG_HOLD = 36,
-	TAG_SIGNED = 37 /* for a server that takes so much */
+	TAG_HOLD = 23,
+	TAG_SIGNED = 24 /* for a server that takes so much */
 };
 
 /* Start a frame at the end of the buffer; end it with frame_end(), to which
@@ -99,17 +87,18 @@ int frame_moment(int64_t *to, uint64_t);
 int frame_small(unsigned *to, uint64_t, unsigned max);
 
 /* What entries are read from. */
-struct source {
+struct frame_source {
 	const char *id; /* borrowed: for errors */
 	const struct octets *file; /* borrowed */
 	struct err *e; /* borrowed */
 };
 
 /* Fill *e and return -1: permanent, data, this is not what we wrote. */
-int source_malformed(const struct source *, uint64_t at, const char *what);
+int frame_malformed(const struct frame_source *, uint64_t at, const char *what);
 /* Temporary, machine. */
-int source_no_memory(const struct source *);
+int frame_no_memory(const struct frame_source *);
 /* Append `n` octets from `off` on: 0, or -1 with *e: it could not be read. */
-int source_fetch(const struct source *, struct buf *, uint64_t off, size_t n);
+int frame_fetch(
+    const struct frame_source *, struct buf *, uint64_t off, size_t n);
 
 #endif

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/enc.h"
 #include "base/err.h"
 #include "base/record.h"
 #include "mail/message.h"
+#include "mail/outcome.h"
 #include "queue/entry.h"
 #include "queue/frame.h"
 #include "queue/journal.h"
@@ -43,21 +43,6 @@ journal_put_final(struct buf *b, const size_t *rcpts, size_t n)
 	frame_end(b, frame);
 }
 
-static void
-put_err(struct buf *b, const struct err *e)
-{
-	char enhanced[ENHANCED_MAX];
-
-	record_number(b, TAG_VERDICT, e->verdict);
-	record_number(b, TAG_KIND, e->kind);
-	record_number(b, TAG_SCOPE, e->scope);
-	record_number(b, TAG_STAGE, e->stage);
-	record_number(b, TAG_CODE, (uint64_t)e->code);
-	frame_put_text(b, TAG_ENHANCED, enhanced_str(&e->enhanced, enhanced));
-	frame_put_text(b, TAG_COMMAND, e->command);
-	frame_put_text(b, TAG_TEXT, e->text);
-}
-
 void
 journal_put_outcome(struct buf *b, const size_t *rcpts, size_t n,
     const struct outcome *o, int64_t when)
@@ -66,12 +51,7 @@ journal_put_outcome(struct buf *b, const size_t *rcpts, size_t n,
 
 	put_rcpts(b, rcpts, n);
 	record_number(b, TAG_WHEN, (uint64_t)when);
-	record_number(b, TAG_DOUBT, o->in_doubt);
-	put_err(b, &o->err);
-	frame_put_text(b, TAG_HOST, o->host);
-	frame_put_text(b, TAG_IP, o->ip);
-	record_number(b, TAG_PORT, o->port);
-	record_number(b, TAG_LEFT_OUT, o->left_out);
+	outcome_put(b, o);
 	record_end(b, mark);
 	frame_end(b, frame);
 }
@@ -124,7 +104,6 @@ struct note {
 static int
 note_number(struct note *n, const struct field *f)
 {
-	struct err *e = &n->outcome.err;
 	uint64_t v = f->number;
 
 	switch (f->tag) {
@@ -138,65 +117,22 @@ note_number(struct note *n, const struct field *f)
 	case TAG_HOLD:
 		n->hold = v;
 		return v <= 1 ? 0 : -1;
-	case TAG_DOUBT:
-		n->outcome.in_doubt = v != 0;
-		return v <= 1 ? 0 : -1;
-	case TAG_VERDICT:
-		e->verdict = (enum err_verdict)v;
-		return v <= ERR_PERM ? 0 : -1;
-	case TAG_KIND:
-		e->kind = (enum err_kind)v;
-		return v < ERR_KINDS ? 0 : -1;
-	case TAG_SCOPE:
-		e->scope = (enum err_scope)v;
-		return v < SCOPES ? 0 : -1;
-	case TAG_STAGE:
-		e->stage = (enum stage)v;
-		return v < STAGES ? 0 : -1;
-	case TAG_CODE:
-		e->code = (int)v;
-		return v < 600 ? 0 : -1;
-	case TAG_PORT:
-		return frame_small(&n->outcome.port, v, 65535);
-	case TAG_LEFT_OUT:
-		return frame_small(&n->outcome.left_out, v, UINT_MAX);
 	default:
 		return -1;
 	}
 }
 
 static int
-note_octets(struct note *n, const struct field *f)
+note_field(struct note *n, const struct field *f)
 {
-	struct outcome *o = &n->outcome;
-	const char *s = frame_text(f);
-	size_t len = s == NULL ? 0 : f->len - 1;
+	int got = outcome_take(&n->outcome, f);
 
-	if (f->tag == TAG_RCPTS) {
-		n->rcpts = *f;
-		return f->len > 0 && f->len % 4 == 0 ? 0 : -1;
-	}
-	if (s == NULL)
-		return -1;
-	switch (f->tag) {
-	case TAG_ENHANCED:
-		return enhanced_parse(&o->err.enhanced, s, len) == len ? 0 : -1;
-	case TAG_COMMAND:
-		enc_printable_str(
-		    o->err.command, sizeof o->err.command, s, len);
-		return 0;
-	case TAG_TEXT:
-		enc_printable_str(o->err.text, sizeof o->err.text, s, len);
-		return 0;
-	case TAG_HOST:
-		enc_printable_str(o->host, sizeof o->host, s, len);
-		return 0;
-	case TAG_IP:
-		enc_printable_str(o->ip, sizeof o->ip, s, len);
-		return 0;
-	default:
-		return -1;
-	}
+	if (got != 0)
+		return got == 1 ? 0 : -1;
+	if (f->kind == FIELD_NUMBER)
+		return note_number(n, f);
+	n->rcpts = *f;
+	return f->tag == TAG_RCPTS && f->len > 0 && f->len % 4 == 0 ? 0 : -1;
 }
 
 static int
@@ -271,8 +207,7 @@ read_note(struct entry *en, const char *p, size_t len)
 	if (record_open(&rec, p, len) != (long)len || len == 0)
 		return -1;
 	while ((got = record_next(&rec, &f)) == 1)
-		if ((f.kind == FIELD_NUMBER ? note_number(&n, &f)
-					    : note_octets(&n, &f)) == -1)
+		if (note_field(&n, &f) == -1)
 			return -1;
 	return got == 0 ? apply(en, rec.type, &n) : -1;
 }
@@ -314,7 +249,7 @@ struct window {
 #define WINDOW (2 * FRAME_MAX)
 
 struct reader {
-	struct source src;
+	struct frame_source src;
 	struct entry *en; /* borrowed */
 };
 
@@ -329,7 +264,7 @@ window_fill(const struct reader *r, struct window *w)
 	buf_consume(&w->octets, w->at);
 	w->at = 0;
 	n = left < WINDOW ? (size_t)left : WINDOW;
-	return source_fetch(&r->src, &w->octets, w->off + have, n - have);
+	return frame_fetch(&r->src, &w->octets, w->off + have, n - have);
 }
 
 static int
@@ -350,7 +285,7 @@ read_frames(struct reader *r, struct window *w)
 		if (used == -1 ||
 		    read_note(
 			r->en, p + FRAME_HEAD, (size_t)used - FRAME_HEAD) == -1)
-			return source_malformed(
+			return frame_malformed(
 			    &r->src, w->off, "no record of a try");
 		w->at += (size_t)used;
 	}
@@ -366,7 +301,7 @@ journal_read(struct entry *en, const struct octets *file, struct err *e)
 
 	en->rcpts = calloc(en->env.n, sizeof *en->rcpts);
 	if (en->rcpts == NULL)
-		return source_no_memory(&r.src);
+		return frame_no_memory(&r.src);
 	buf_init(&w.octets, WINDOW);
 	rc = read_frames(&r, &w);
 	buf_free(&w.octets);
