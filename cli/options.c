@@ -27,7 +27,10 @@ typedef int set_fn(
 struct row {
 	char letter; /* 0: none */
 	const char *name; /* NULL: none */
-	const char *arg; /* what the value is; NULL: takes none */
+	/* What the value is; NULL: takes none; "[=...]": may have one, with
+	 * the = behind a name or at once behind a letter, else set() gets
+	 * NULL. */
+	const char *arg;
 	set_fn *set;
 	/* Offset in struct options, for set_true and set_text; an enum mode
 	 * for set_mode, an enum setting_id for set_setting. */
@@ -501,6 +504,13 @@ unknown_letter(struct err *e, const char *arg, char c)
 	    c, arg);
 }
 
+/* Its value can be left out, so the next argument is none. */
+static bool
+is_optional(const struct row *row)
+{
+	return row->arg != NULL && row->arg[0] == '[';
+}
+
 static int
 no_value(struct err *e, const struct row *row)
 {
@@ -545,10 +555,10 @@ letters(struct options *o, struct args *a, struct err *e)
 				return -1;
 			continue;
 		}
-		value = p[1] != '\0' ? p + 1
-		    : a->at < a->n   ? a->v[a->at++]
-				     : NULL;
-		if (value == NULL)
+		value = p[1] != '\0'                    ? p + 1
+		    : !is_optional(row) && a->at < a->n ? a->v[a->at++]
+							: NULL;
+		if (value == NULL && !is_optional(row))
 			return no_value(e, row);
 		return row->set(o, row, value, e);
 	}
@@ -579,7 +589,7 @@ word(struct options *o, struct args *a, struct err *e)
 	if (row->arg == NULL && value != NULL)
 		return err_set(
 		    e, ERR_PERM, ERR_USAGE, "--%s takes no value", row->name);
-	if (row->arg == NULL)
+	if (row->arg == NULL || (is_optional(row) && value == NULL))
 		return row->set(o, row, NULL, e);
 	if (value == NULL && a->at == a->n)
 		return no_value(e, row);
@@ -678,7 +688,8 @@ help_row(FILE *out, const struct row *row)
 	snprintf(left, sizeof left, "%s%s%s%s%s%s",
 	    row->letter != '\0' ? letter : "    ", both ? ", " : "",
 	    row->name != NULL ? "--" : "", row->name != NULL ? row->name : "",
-	    row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");
+	    row->arg == NULL || is_optional(row) ? "" : " ",
+	    row->arg != NULL ? row->arg : "");
 	fprintf(out, "  %-27s %s\n", left, row->help);
 }
 

@@ -38,7 +38,7 @@ plan() {
 	while read -r letter name argument; do
 		[ "$letter" = - ] || assert_line --regexp "^  -$letter\\b"
 		[ "$name" = - ] || assert_line --regexp "^  .*--$name\\b"
-		[ "$argument" = - ] || assert_output --partial " $argument "
+		[ "$argument" = - ] || assert_output --partial "$argument "
 	done < <(rows 1)
 	for code in 0 64 65 66 67 68 69 70 71 73 75 77 78; do
 		assert_line --regexp "^ +$code +[a-z]"
@@ -92,7 +92,7 @@ plan() {
 			send "-$letter" <message
 			usage_error ' needs '
 		fi
-	done < <(rows '$3 != "-"')
+	done < <(rows '$3 !~ /^[-[]/')
 }
 
 @test "every option without a value is refused with one" {
