@@ -7,6 +7,8 @@
  * Ownership: see spools.h.
  */
 #include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,14 +81,39 @@ machine(struct spools_place *p, enum spools_kind kind)
 	    kind == SPOOLS_IN ? "in" : "queue");
 }
 
+#define STAMP_PATH_MAX (MACHINE_PATH_MAX + sizeof STAMP)
+
+static void
+stamp_path(char path[STAMP_PATH_MAX], const struct spools_place *p)
+{
+	snprintf(path, STAMP_PATH_MAX, "%s/" STAMP, p->base);
+}
+
+int
+spools_stamp(const struct spools_place *p, struct err *e)
+{
+	char path[STAMP_PATH_MAX];
+	int fd, rc;
+
+	stamp_path(path, p);
+	fd = open(path, O_WRONLY | O_CREAT | FOLDER_OPEN, 0644);
+	rc = fd == -1 || futimens(fd, NULL) == -1 || fchmod(fd, 0644) == -1
+	    ? err_errno(
+		  e, ERR_TEMP, ERR_MACHINE, errno, "cannot touch %s", path)
+	    : 0;
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 int64_t
 spools_age(const struct spools_place *p)
 {
-	char path[MACHINE_PATH_MAX + sizeof STAMP];
+	char path[STAMP_PATH_MAX];
 	struct stat st;
 	int64_t age;
 
-	snprintf(path, sizeof path, "%s/" STAMP, p->base);
+	stamp_path(path, p);
 	if (stat(path, &st) == -1)
 		return -1;
 	age = (int64_t)time(NULL) - st.st_mtime;
@@ -131,9 +158,13 @@ int
 spools_open(
     const struct spools_place *p, bool make, struct folder **to, struct err *e)
 {
-	const struct folder_config c = {
-		.path = p->path, .make = make, .draw = machine_random
-	};
+	static const enum folder_kind kinds[] = { [SPOOLS_OWN] = FOLDER_OWN,
+		[SPOOLS_IN] = FOLDER_ADD,
+		[SPOOLS_QUEUE] = FOLDER_OWN };
+	const struct folder_config c = { .kind = kinds[p->kind],
+		.path = p->path,
+		.make = make,
+		.draw = machine_random };
 
 	return folder_open(to, &c, e);
 }

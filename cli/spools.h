@@ -63,6 +63,10 @@ int spools_open(
  * stamp cannot be seen. */
 int64_t spools_age(const struct spools_place *);
 
+/* Somebody runs it now, and all may see that: 0, or -1 with *e (temporary,
+ * machine). */
+int spools_stamp(const struct spools_place *, struct err *e);
+
 /* A queue that nobody ran for so long counts as one that nobody runs. */
 #define SPOOLS_AGE_MAX ((int64_t)24 * 60 * 60)
 bool spools_alive(const struct spools_place *);

@@ -99,6 +99,8 @@ put_envelope(struct buf *b, const char *id, const struct entry_new *new,
 	frame_put_text(b, TAG_ID, id);
 	frame_put_text(
 	    b, TAG_ACCOUNT, new->account == NULL ? "" : new->account);
+	if (new->uid != NULL)
+		record_number(b, TAG_UID, *new->uid);
 	record_number(b, TAG_ARRIVED, (uint64_t)now->wall);
 	record_number(b, TAG_NEXT_TRY, (uint64_t) new->next_try);
 	record_number(b, TAG_TRIES, new->tries);
@@ -209,6 +211,8 @@ envelope_number(struct reader *r, const struct field *f)
 	case TAG_COUNT:
 		r->count = v;
 		return 0;
+	case TAG_UID:
+		return frame_small(&r->en->uid, v, ENTRY_NO_UID - 1);
 	case TAG_RETURN:
 		env->dsn_return = (enum dsn_return)v;
 		return v <= RETURN_HDRS ? 0 : -1;
@@ -439,7 +443,7 @@ entry_read_head(struct entry *en, const char *id, const struct octets *file,
 {
 	struct reader r = { .src = { id, file, e }, .en = en, .now = now };
 
-	*en = (struct entry){ .message_off = 0 };
+	*en = (struct entry){ .uid = ENTRY_NO_UID };
 	snprintf(en->id, sizeof en->id, "%s", id);
 	envelope_init(&en->env);
 	buf_init(&en->head, FIRST_READ + FRAME_HEAD + ENTRY_HEAD_MAX);

@@ -24,6 +24,7 @@
 #ifndef QUEUE_ENTRY_H
 #define QUEUE_ENTRY_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,12 +62,15 @@ struct entry_rcpt {
 	bool final; /* the last octets went out, and no outcome came */
 };
 
+#define ENTRY_NO_UID ((uid_t)-1)
+
 struct entry {
 	char id[ENTRY_ID_SIZE];
 	/* Owned: each recipient with the outcome that was noted last, and
 	 * pending if there was none. */
 	struct envelope env;
 	const char *account; /* borrowed from head: its name, "" for none */
+	uid_t uid; /* who queued it; ENTRY_NO_UID: it does not say */
 	int64_t arrived, next_try; /* ms since 1970 */
 	unsigned tries;
 	bool hold; /* not to be tried until a person says so */
@@ -86,14 +90,17 @@ struct entry_new {
 	const char *account; /* NULL: none */
 	int64_t next_try; /* ms since 1970 */
 	unsigned tries; /* so far */
+	/* Who queued it; NULL: this process's effective user. Borrowed. */
+	const uid_t *uid;
 };
 
 /* Octets of a message in an entry. */
 uint64_t entry_message_size(const struct message *);
 
 /*
- * Append all that stands before the message; the entry arrives `now`. 0, or -1 with *e (temporary,
- * machine): no memory, or more recipients than a head can hold.
+ * Append all that stands before the message; the entry arrives `now`, and says
+ * who queued it if `uid` is not NULL. 0, or -1 with *e (temporary, machine):
+ * no memory, or more recipients than a head can hold.
  */
 int entry_put_head(struct buf *, const char *id, const struct entry_new *,
     const struct message *, const struct entry_now *now, struct err *e);

@@ -2,7 +2,7 @@
  * folder: see folder.h. All names are one component below the folder's
  * descriptor, so that nobody can lead them elsewhere.
  * Callers: queue/spool.c.
- * open(2), rename(2), fsync(2), fcntl(2) F_OFD_SETLK.
+ * open(2), rename(2), fsync(2), syncfs(2), fcntl(2) F_OFD_SETLK.
  * Ownership: a folder has its descriptor until folder_close().
  */
 #include <sys/stat.h>
@@ -99,10 +99,101 @@ finish_folder(const struct folder *f)
 	return fsync(f->fd);
 }
 
+/* ---- is it what it should be? ---- */
+
+#define BY_OTHERS (S_IWGRP | S_IWOTH)
+
+static int
+check_owner(const struct folder *f, struct err *e)
+{
+	if (f->uid == geteuid())
+		return 0;
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "the queue's folder %s belongs to another user", f->path);
+}
+
+static int
+check_own(const struct folder *f, const struct stat *st, struct err *e)
+{
+	if (check_owner(f, e) == -1)
+		return -1;
+	if ((st->st_mode & BY_OTHERS) != 0)
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "others may write into the queue's folder %s: "
+		    "do chmod 700 to it",
+		    f->path);
+	return 0;
+}
+
+/* Users add and cannot list, remove only what is theirs, and its group, which
+ * the runner is in, reads; nobody but the owner can put another in its place. */
+static int
+check_add(const struct folder *f, const struct stat *st, struct err *e)
+{
+	struct stat above;
+
+	if ((st->st_mode & 07777) != FOLDER_IN_MODE)
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "the queue's folder %s has mode %04o: do chmod %04o to it",
+		    f->path, (unsigned)(st->st_mode & 07777), FOLDER_IN_MODE);
+	if (fstatat(f->fd, "..", &above, AT_SYMLINK_NOFOLLOW) == -1)
+		return folder_trouble(f, e, "look above");
+	if (above.st_uid != f->uid || (above.st_mode & BY_OTHERS) != 0)
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "the folder above the queue's folder %s has another "
+		    "owner, or others may write into it",
+		    f->path);
+	return 0;
+}
+
+static bool
+is_in_group(gid_t gid)
+{
+	gid_t *groups;
+	bool found = getegid() == gid || geteuid() == 0;
+	int n = getgroups(0, NULL);
+
+	if (found || n <= 0)
+		return found;
+	groups = calloc((size_t)n, sizeof *groups);
+	n = groups != NULL ? getgroups(n, groups) : 0;
+	for (int i = 0; i < n; i++)
+		found |= groups[i] == gid;
+	free(groups);
+	return found;
+}
+
+static int
+check_take(const struct folder *f, const struct stat *st, struct err *e)
+{
+	if (check_owner(f, e) == -1 || check_add(f, st, e) == -1)
+		return -1;
+	/* Nothing of what others put there could be read. */
+	if (!is_in_group(f->gid))
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "the owner of the queue's folder %s is not in its group",
+		    f->path);
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static const struct kind {
+	int flags; /* it is opened with */
+	bool made; /* by us */
+	mode_t mode; /* of files in it */
+	int (*check)(const struct folder *, const struct stat *, struct err *e);
+} kinds[] = {
+	[FOLDER_OWN] = { O_RDONLY, true, 0600, check_own },
+	[FOLDER_ADD] = { O_PATH, false, 0640, check_add },
+	[FOLDER_TAKE] = { O_RDONLY, false, 0640, check_take },
+};
+
 static int
 open_it(struct folder *f)
 {
-	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	f->fd = open(f->path,
+	    kinds[f->kind].flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return f->fd == -1 ? -1 : 0;
 }
 
@@ -114,15 +205,8 @@ check_folder(struct folder *f, struct err *e)
 	if (fstat(f->fd, &st) == -1)
 		return folder_trouble(f, e, "look at");
 	f->uid = st.st_uid;
-	if (st.st_uid != geteuid())
-		return err_set(e, ERR_TEMP, ERR_MACHINE,
-		    "the queue's folder %s belongs to another user", f->path);
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(e, ERR_TEMP, ERR_MACHINE,
-		    "others may write into the queue's folder %s: "
-		    "do chmod 700 to it",
-		    f->path);
-	return 0;
+	f->gid = st.st_gid;
+	return kinds[f->kind].check(f, &st, e);
 }
 
 static int
@@ -161,8 +245,9 @@ folder_open(struct folder **to, const struct folder_config *c, struct err *e)
 	while (n > 1 && f->path[n - 1] == '/')
 		f->path[--n] = '\0';
 	f->fd = -1;
+	f->kind = c->kind;
 	f->draw = c->draw;
-	rc = start(f, c->make, e);
+	rc = start(f, c->make && kinds[c->kind].made, e);
 	if (rc == 0)
 		*to = f;
 	else
@@ -183,14 +268,65 @@ folder_close(struct folder *f)
 
 /* ---- files ---- */
 
-int
-folder_lock(int fd)
+/* The group of `in` reads what is there, whatever the umask is: its owner
+ * could not take it otherwise. */
+static int
+let_group_read(const struct folder *f, int fd)
 {
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
+
+	if (fchmod(fd, kinds[f->kind].mode) == -1 || fstat(fd, &st) == -1)
+		return -1;
+	if (st.st_gid == f->gid)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+int
+folder_create(const struct folder *f, const char *name)
+{
+	int num,
+	    fd = openat(f->fd, name, O_RDWR | O_CREAT | O_EXCL | FOLDER_OPEN,
+		kinds[f->kind].mode);
+
+	if (fd == -1 || f->kind == FOLDER_OWN || let_group_read(f, fd) == 0)
+		return fd;
+	num = errno;
+	unlinkat(f->fd, name, 0);
+	close(fd);
+	errno = num;
+	return -1;
+}
+
+/* Who may not read a folder cannot have it synced: all of its file system is,
+ * then. */
+int
+folder_keep(const struct folder *f, int fd)
+{
+	return f->kind == FOLDER_ADD ? syncfs(fd) : fsync(f->fd);
+}
+
+static int
+lock_as(int fd, short type)
+{
+	struct flock whole = { .l_type = type, .l_whence = SEEK_SET };
 
 	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? 1 : -1;
+}
+
+int
+folder_lock(int fd)
+{
+	return lock_as(fd, F_WRLCK);
+}
+
+int
+folder_lock_shared(int fd)
+{
+	return lock_as(fd, F_RDLCK);
 }
 
 int

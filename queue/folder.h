@@ -2,7 +2,7 @@
  * folder: a queue's folder, made to last, and what its files need.
  * Called by queue/spool.c, which says what the files are.
  * It knows no format, sends nothing and prints nothing.
- * open(2), fsync(2), fcntl(2) F_OFD_SETLK.
+ * open(2) O_PATH, fsync(2), syncfs(2), fcntl(2) F_OFD_SETLK.
  * Ownership: folder_close() closes what folder_open() opened.
  */
 #ifndef QUEUE_FOLDER_H
@@ -25,24 +25,38 @@ struct err;
  * there does not stop us. */
 #define FOLDER_OPEN (O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
+enum folder_kind {
+	FOLDER_OWN, /* ours alone, and all that is in it */
+	FOLDER_ADD, /* the system's `in`: all add to it, and cannot list it */
+	FOLDER_TAKE /* the same for its owner, who takes everything away */
+};
+
+/* The mode of the system's `in`. */
+#define FOLDER_IN_MODE 03733
+
 struct folder {
+	enum folder_kind kind;
 	char *path; /* owned: for what people are told */
-	int fd;
-	uid_t uid; /* whose it is, and all that is in it */
+	int fd; /* of FOLDER_ADD: names below it, and nothing else (O_PATH) */
+	uid_t uid; /* whose it is, and of FOLDER_OWN all that is in it */
+	gid_t gid; /* of FOLDER_ADD and FOLDER_TAKE: all that is in it */
 	void (*draw)(void *to, size_t n);
 };
 
 struct folder_config {
+	enum folder_kind kind;
 	const char *path; /* borrowed until it is open */
-	bool make; /* make it (0700), and those above, if need be */
+	/* Make it (0700), and those above, if need be; of the other kinds none
+	 * is ever made. */
+	bool make;
 	/* Random octets, for ids; may be NULL if nothing is put into it. */
 	void (*draw)(void *to, size_t n);
 };
 
 /*
- * Open a folder. 0; 1: there is none, and `make` is not set; -1 with *e
- * (temporary, machine; so are all errors here): it cannot be opened, is not
- * ours alone to write, or is a link.
+ * Open a folder. 0; 1: there is none, and none is made; -1 with *e
+ * (temporary, machine; so are all errors here): it cannot be opened, is a
+ * link, or has not the owner and mode of its kind.
  */
 int folder_open(struct folder **, const struct folder_config *, struct err *e);
 /* NULL is accepted. */
@@ -51,8 +65,19 @@ void folder_close(struct folder *);
 /* Fill *e by errno, "cannot DOING PATH: ...", and return -1. */
 int folder_trouble(const struct folder *, struct err *e, const char *doing);
 
+/* A new file, which only its owner can write, and in `in` its owner's group
+ * read: its descriptor, or -1 with errno. */
+int folder_create(const struct folder *, const char *name);
+
+/* What was renamed in it, and is open there, outlives the power from here on:
+ * 0, or -1 with errno. */
+int folder_keep(const struct folder *, int fd);
+
 /* Lock all of a file: 0; 1: another one has it; -1 with errno. */
 int folder_lock(int fd);
+/* The same for one that is open to be read: it only keeps writers' locks
+ * away. */
+int folder_lock_shared(int fd);
 
 /* Is that name this file's? 1, 0, or -1 with errno. */
 int folder_has(const struct folder *, const char *name, int fd);

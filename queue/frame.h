@@ -58,7 +58,8 @@ enum queue_tag {
 	TAG_RCPTS = 21,
 	TAG_WHEN = 22,
 	TAG_HOLD = 23,
-	TAG_SIGNED = 24 /* for a server that takes so much */
+	TAG_SIGNED = 24, /* for a server that takes so much */
+	TAG_UID = 25 /* who queued it */
 };
 
 /* Start a frame at the end of the buffer; end it with frame_end(), to which

@@ -142,8 +142,7 @@ draft_open(struct draft *d, struct err *e)
 		d->f->draw(&random, sizeof random);
 		entry_id(d->id, d->now->wall, random);
 		tmp_name(d->tmp, d->id);
-		d->fd = openat(d->f->fd, d->tmp,
-		    O_RDWR | O_CREAT | O_EXCL | FOLDER_OPEN, 0600);
+		d->fd = folder_create(d->f, d->tmp);
 		if (d->fd != -1)
 			got = draft_lock(d, e);
 		else if (errno != EEXIST)
@@ -241,7 +240,7 @@ draft_commit(struct draft *d, struct err *e)
 
 	if (fsync(d->fd) == -1 || renameat(dir, d->tmp, dir, d->id) == -1)
 		return folder_trouble(d->f, e, put_failed);
-	if (fsync(dir) == 0)
+	if (folder_keep(d->f, d->fd) == 0)
 		return 0;
 	folder_trouble(d->f, e, put_failed);
 	unlinkat(dir, d->id, 0);
@@ -253,10 +252,14 @@ spool_put(const struct folder *f, const struct entry_new *new,
     const struct message *m, const struct entry_now *now,
     char id[ENTRY_ID_SIZE], struct err *e)
 {
-	struct draft d = { .f = f, .new = new, .m = m, .now = now, .fd = -1 };
+	const uid_t me = geteuid();
+	struct entry_new with = *new;
+	struct draft d = { .f = f, .new = &with, .m = m, .now = now, .fd = -1 };
 	int rc;
 
 	id[0] = '\0';
+	if (with.uid == NULL)
+		with.uid = &me;
 	d.size = entry_message_size(m);
 	if (draft_open(&d, e) == -1)
 		return -1;

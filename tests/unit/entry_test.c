@@ -148,10 +148,13 @@ check_rcpts(const struct recipient *r)
 
 TEST(what_is_written_is_read)
 {
+	const uid_t uid = 1234;
 	struct envelope env;
-	struct entry_new new = {
-		.env = &env, .account = "work", .next_try = 42, .tries = 3
-	};
+	struct entry_new new = { .env = &env,
+		.account = "work",
+		.next_try = 42,
+		.tries = 3,
+		.uid = &uid };
 	struct entry en;
 	struct recipient *r;
 	struct buf b;
@@ -172,6 +175,7 @@ TEST(what_is_written_is_read)
 	CHECK_INT(read_entry(&en, &b, &e), 0);
 	CHECK_STR(en.id, ID);
 	CHECK_STR(en.account, "work");
+	CHECK_INT(en.uid, uid);
 	CHECK_INT(en.arrived, queued_now.wall);
 	CHECK_INT(en.next_try, 42);
 	CHECK_INT(en.tries, 3);
@@ -633,6 +637,9 @@ TEST(numbers)
 	check_number(TAG_PRIORITY, 18, true);
 	check_number(TAG_PRIORITY, 19, false);
 	check_number(TAG_HOLD, 0, false);
+	check_number(TAG_UID, 0, true);
+	check_number(TAG_UID, (uint64_t)ENTRY_NO_UID - 1, true);
+	check_number(TAG_UID, ENTRY_NO_UID, false);
 	check_number(999, 0, false);
 }
 

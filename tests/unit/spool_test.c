@@ -300,6 +300,96 @@ TEST(folders_that_are_not_taken)
 	}
 }
 
+/* As systemd-tmpfiles makes it. */
+static void
+make_in(char path[128])
+{
+	snprintf(path, 128, "%s/system", dir);
+	CHECK_INT(mkdir(path, 0755), 0);
+	snprintf(path, 128, "%s/system/in", dir);
+	CHECK_INT(mkdir(path, 0700), 0);
+	if (geteuid() == 0)
+		CHECK_INT(chown(path, 0, 12345), 0);
+	CHECK_INT(chmod(path, FOLDER_IN_MODE), 0);
+}
+
+/* Its group can read what is put there, whatever the umask is. */
+TEST(added_to_the_systems_folder)
+{
+	struct folder_config c = {
+		.kind = FOLDER_ADD, .make = true, .draw = draw
+	};
+	mode_t mask = umask(0777);
+	struct folder *f;
+	struct stat st, in;
+	char path[128], id[ENTRY_ID_SIZE];
+	struct err e;
+
+	umask(022);
+	make_in(path);
+	umask(0777);
+	c.path = path;
+	CHECK_INT(folder_open(&f, &c, &e), 0);
+	put(f, id);
+	umask(mask);
+	CHECK_INT(stat(path, &in), 0);
+	CHECK_INT(fstatat(f->fd, id, &st, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK_INT(st.st_mode & 07777, 0640);
+	CHECK_INT(st.st_gid, in.st_gid);
+	CHECK_INT(unlinkat(f->fd, id, 0), 0);
+	/* It is all that was left there. */
+	CHECK_INT(rmdir(path), 0);
+	folder_close(f);
+	*strrchr(path, '/') = '\0';
+	CHECK_INT(rmdir(path), 0);
+}
+
+TEST(systems_folders_that_are_not_taken)
+{
+	static const struct {
+		mode_t mode, above;
+		const char *says;
+	} rows[] = {
+		{ 01733, 0755, "has mode 1733: do chmod 3733" },
+		{ 02733, 0755, "has mode 2733" },
+		{ 03777, 0755, "has mode 3777" },
+		{ 03733, 0775, "the folder above" },
+		{ 03733, 0757, "the folder above" },
+	};
+	struct folder_config c = { .kind = FOLDER_ADD };
+	struct folder *f;
+	char path[128], above[128];
+	struct err e;
+
+	make_in(path);
+	snprintf(above, sizeof above, "%s/system", dir);
+	c.path = path;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CHECK_INT(chmod(path, rows[i].mode), 0);
+		CHECK_INT(chmod(above, rows[i].above), 0);
+		CHECK_INT(folder_open(&f, &c, &e), -1);
+		CHECK_INT(err_exit(&e), 71);
+		CHECK(strstr(e.text, rows[i].says) != NULL);
+	}
+	CHECK_INT(chmod(above, 0755), 0);
+	c.kind = FOLDER_TAKE;
+	CHECK_INT(folder_open(&f, &c, &e), 0);
+	folder_close(f);
+	if (geteuid() == 0) {
+		CHECK_INT(chown(above, 12345, (gid_t)-1), 0);
+		CHECK_INT(folder_open(&f, &c, &e), -1);
+		CHECK(strstr(e.text, "the folder above") != NULL);
+		CHECK_INT(chown(path, 12345, (gid_t)-1), 0);
+		CHECK_INT(chmod(path, FOLDER_IN_MODE), 0);
+		CHECK_INT(folder_open(&f, &c, &e), -1);
+		CHECK(strstr(e.text, "another user") != NULL);
+	}
+	CHECK_INT(rmdir(path), 0);
+	c.make = true;
+	CHECK_INT(folder_open(&f, &c, &e), 1);
+	CHECK_INT(rmdir(above), 0);
+}
+
 /* Its maker died before it was done. */
 TEST(folder_is_made_to_the_end)
 {
