@@ -49,6 +49,16 @@ entry_id_valid(const char *s)
 	return strlen(s) == ENTRY_ID_LEN && strspn(s, digits) == ENTRY_ID_LEN;
 }
 
+int64_t
+entry_id_time(const char *s)
+{
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < TIME_DIGITS; i++)
+		ms = ms << 5 | (strchr(digits, s[i]) - digits);
+	return ms;
+}
+
 /* ---- writing the head ---- */
 
 /* Seconds from now, as the envelope has them, as a moment. */

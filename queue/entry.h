@@ -44,6 +44,8 @@ struct octets;
 void entry_id(char id[ENTRY_ID_SIZE], int64_t ms, uint32_t random);
 /* True if it could be one. */
 bool entry_id_valid(const char *);
+/* The ms since 1970 that a valid one was made of. */
+int64_t entry_id_time(const char *);
 
 /* Longest head, octets; it is held in memory. */
 #define ENTRY_HEAD_MAX (32u * 1024 * 1024)
@@ -74,6 +76,7 @@ struct entry {
 	int64_t arrived, next_try; /* ms since 1970 */
 	unsigned tries;
 	bool hold; /* not to be tried until a person says so */
+	bool busy; /* of spool_list(): another one has its lock */
 	struct entry_rcpt *rcpts; /* owned: as many as env has */
 	uint64_t message_off, message_size; /* in the file */
 	bool is_signed; /* as struct message has it */

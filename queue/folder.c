@@ -317,6 +317,14 @@ lock_as(int fd, short type)
 	return errno == EAGAIN || errno == EACCES ? 1 : -1;
 }
 
+bool
+folder_locked(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
 int
 folder_lock(int fd)
 {

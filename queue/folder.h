@@ -1,8 +1,8 @@
 /*
  * folder: a queue's folder, made to last, and what its files need.
- * Called by queue/spool.c, which says what the files are.
+ * Called by queue/spool.c and queue/aside.c, which say what the files are.
  * It knows no format, sends nothing and prints nothing.
- * open(2) O_PATH, fsync(2), syncfs(2), fcntl(2) F_OFD_SETLK.
+ * open(2) O_PATH, fsync(2), syncfs(2), fcntl(2) F_OFD_SETLK, F_OFD_GETLK.
  * Ownership: folder_close() closes what folder_open() opened.
  */
 #ifndef QUEUE_FOLDER_H
@@ -78,6 +78,10 @@ int folder_lock(int fd);
 /* The same for one that is open to be read: it only keeps writers' locks
  * away. */
 int folder_lock_shared(int fd);
+
+/* True if another one has it locked now. The file may be open for reading
+ * only, and nobody notices that we ask. */
+bool folder_locked(int fd);
 
 /* Is that name this file's? 1, 0, or -1 with errno. */
 int folder_has(const struct folder *, const char *name, int fd);

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "queue/aside.h"
 #include "queue/folder.h"
 #include "queue/journal.h"
 #include "queue/spool.h"
@@ -327,21 +328,23 @@ open_entry(
 	return got;
 }
 
-/* One of the list: what fn says, 0 if it is there no longer. */
-static int
-list_one(const struct folder *f, const char *id, const struct entry_now *now,
+int
+spool_look(const struct folder *f, const char *id, const struct entry_now *now,
     spool_fn *fn, void *ctx)
 {
 	struct entry en = { .message_off = 0 };
 	struct err why;
-	int fd, rc = 0;
-	enum spool_got got = open_entry(f, id, O_RDONLY, &fd, &why);
+	int fd = -1, rc = 0;
+	enum spool_got got = SPOOL_GONE;
 
+	if (entry_id_valid(id))
+		got = open_entry(f, id, O_RDONLY, &fd, &why);
 	if (got == SPOOL_GONE)
 		return 0;
 	if (got == SPOOL_LOCKED && read_entry(&en, id, &fd, now, &why) == -1)
 		got = SPOOL_BROKEN;
 	memcpy(en.id, id, sizeof en.id);
+	en.busy = fd != -1 && folder_locked(fd);
 	rc = fn(ctx, &en, got == SPOOL_LOCKED ? NULL : &why);
 	entry_free(&en);
 	if (fd != -1)
@@ -359,59 +362,9 @@ spool_list(const struct folder *f, const struct entry_now *now, spool_fn *fn,
 	if (rc == -1)
 		folder_trouble(f, e, "list");
 	for (size_t i = 0; rc == 0 && i < names.n; i++)
-		rc = list_one(f, names.ids[i], now, fn, ctx);
+		rc = spool_look(f, names.ids[i], now, fn, ctx);
 	free(names.ids);
 	return rc;
-}
-
-/* ---- setting aside ---- */
-
-/* Why, for the person who finds it: nothing depends on it. */
-static void
-tell_why(int dir, const char *id, const struct err *e)
-{
-	char name[NAME_SIZE];
-	uint64_t off = 0;
-	int fd;
-
-	snprintf(name, sizeof name, "%s.why", id);
-	unlinkat(dir, name, 0);
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | FOLDER_OPEN, 0600);
-	if (fd == -1)
-		return;
-	if (folder_write(fd, &off, e->text, strlen(e->text)) == 0 &&
-	    folder_write(fd, &off, "\n", 1) == 0)
-		fsync(fd);
-	close(fd);
-}
-
-/* Nobody looks at it again; *e says why and is kept, unless that fails. */
-static enum spool_got
-set_aside(const struct folder *f, const char *id, struct err *e)
-{
-	enum spool_got got = SPOOL_ERROR;
-	int dir;
-
-	if (mkdirat(f->fd, FOLDER_BROKEN, 0700) == -1 && errno != EEXIST)
-		return not_now(f, e, "set aside an entry of");
-	dir = openat(f->fd, FOLDER_BROKEN,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir == -1)
-		return not_now(f, e, "set aside an entry of");
-	/* The rename does nothing if both are names of one file. */
-	unlinkat(dir, id, 0);
-	if (renameat(f->fd, id, dir, id) == 0) {
-		tell_why(dir, id, e);
-		fsync(dir);
-		fsync(f->fd);
-		got = SPOOL_BROKEN;
-	} else if (errno == ENOENT) {
-		got = SPOOL_GONE;
-	} else {
-		not_now(f, e, "set aside an entry of");
-	}
-	close(dir);
-	return got;
 }
 
 /* ---- an item ---- */
@@ -448,6 +401,15 @@ take(struct spool_item *it, const char *id, const struct entry_now *now,
 	if (read_entry(&it->entry, id, &it->fd, now, e) == -1)
 		return e->kind == ERR_DATA ? SPOOL_BROKEN : SPOOL_ERROR;
 	return cut_torn(it, e) == -1 ? SPOOL_ERROR : SPOOL_LOCKED;
+}
+
+/* Nobody looks at it again; *e says why and is kept, unless that fails. */
+static enum spool_got
+set_aside(const struct folder *f, const char *id, struct err *e)
+{
+	int rc = aside_put(f, id, e, e);
+
+	return rc == 0 ? SPOOL_BROKEN : rc == 1 ? SPOOL_GONE : SPOOL_ERROR;
 }
 
 enum spool_got

@@ -80,6 +80,11 @@ typedef int spool_fn(void *ctx, const struct entry *, const struct err *why);
 int spool_list(const struct folder *, const struct entry_now *, spool_fn *fn,
     void *ctx, struct err *e);
 
+/* The same of one entry: what fn says, or 0 without a call if there is none
+ * of that id. */
+int spool_look(const struct folder *, const char *id, const struct entry_now *,
+    spool_fn *fn, void *ctx);
+
 enum spool_got {
 	SPOOL_ERROR = -1, /* with *e: not now */
 	SPOOL_LOCKED, /* it is ours */

@@ -91,6 +91,7 @@ TEST(ids_sort_by_time)
 	entry_id(a, 1767225600000, 0x3fffffff);
 	CHECK_STR(a, "1kdvdna00zzzzzz");
 	CHECK(entry_id_valid(a));
+	CHECK_INT(entry_id_time(a), 1767225600000);
 	entry_id(b, 1767225600001, 0);
 	CHECK(strcmp(a, b) < 0);
 	entry_id(b, 1767225600000, 0x3ffffffe);
