@@ -143,6 +143,16 @@ is_open(const struct outcome *o)
 	return o->state != OUTCOME_DELIVERED && o->state != OUTCOME_FAILED;
 }
 
+/* True if its time is over: nobody refused it for good (RFC 3463 3.5). */
+static bool
+is_expired(const struct outcome *o)
+{
+	const struct enhanced *s = &o->err.enhanced;
+
+	return is_open(o) ||
+	    (o->state == OUTCOME_FAILED && s->subject == 4 && s->detail == 7);
+}
+
 struct enhanced
 dsn_status(const struct recipient *r, enum dsn_kind kind)
 {
@@ -402,7 +412,7 @@ put_fate(struct buf *b, const struct dsn_config *c, const struct dsn_rcpt *rcpt)
 	if (c->kind != DSN_RELAYED && rcpt->tried == 0 && is_open(o) &&
 	    o->err.text[0] == '\0')
 		put_wrapped(b, 4, "No server was asked to take it.");
-	else if (c->kind == DSN_FAILED && is_open(o))
+	else if (c->kind == DSN_FAILED && is_expired(o))
 		put_wrapped(b, 4,
 		    "No server took it in time. The last try came to this:");
 	put_reason(b, o);

@@ -12,7 +12,8 @@
  *	message		the octets that each try sends, whose number is in the
  *			head: header with LF, blank line, body as it came
  *	journal		to the end of the file, frames of one record each:
- *			REC_FINAL, REC_OUTCOME, REC_TRY, REC_HOLD
+ *			REC_FINAL, REC_OUTCOME, REC_TRY, REC_HOLD,
+ *			REC_REPORT
  *
  * Each frame of the journal is written and synced before the next, so only
  * the last can be torn; and it is the last, and torn, when the file ends
@@ -62,6 +63,8 @@ struct entry_rcpt {
 	int64_t when; /* of the outcome; 0: none yet */
 	bool doubt; /* a try may have delivered, and nobody knows */
 	bool final; /* the last octets went out, and no outcome came */
+	unsigned reported; /* 1 << an enum dsn_kind: the sender was told */
+	int64_t reported_when; /* the last time; 0: never */
 };
 
 #define ENTRY_NO_UID ((uid_t)-1)

@@ -30,7 +30,8 @@ enum queue_record {
 	REC_FINAL = 3,
 	REC_OUTCOME = 4,
 	REC_TRY = 5,
-	REC_HOLD = 6
+	REC_HOLD = 6,
+	REC_REPORT = 7
 };
 
 /* Those of an outcome are mail/outcome.h's, and higher. */
@@ -59,7 +60,8 @@ enum queue_tag {
 	TAG_WHEN = 22,
 	TAG_HOLD = 23,
 	TAG_SIGNED = 24, /* for a server that takes so much */
-	TAG_UID = 25 /* who queued it */
+	TAG_UID = 25, /* who queued it */
+	TAG_REPORT = 26 /* an enum dsn_kind */
 };
 
 /* Start a frame at the end of the buffer; end it with frame_end(), to which

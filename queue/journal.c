@@ -68,6 +68,19 @@ journal_put_try(struct buf *b, int64_t next_try, unsigned tries)
 }
 
 void
+journal_put_report(struct buf *b, const size_t *rcpts, size_t n,
+    enum dsn_kind kind, int64_t when)
+{
+	size_t frame = frame_begin(b), mark = record_begin(b, REC_REPORT);
+
+	put_rcpts(b, rcpts, n);
+	record_number(b, TAG_WHEN, (uint64_t)when);
+	record_number(b, TAG_REPORT, kind);
+	record_end(b, mark);
+	frame_end(b, frame);
+}
+
+void
 journal_put_hold(struct buf *b, bool hold)
 {
 	size_t frame = frame_begin(b), mark = record_begin(b, REC_HOLD);
@@ -98,6 +111,7 @@ struct note {
 	struct field rcpts;
 	int64_t when, next_try;
 	uint64_t tries, hold;
+	uint64_t kind; /* an enum dsn_kind */
 	struct outcome outcome;
 };
 
@@ -117,6 +131,9 @@ note_number(struct note *n, const struct field *f)
 	case TAG_HOLD:
 		n->hold = v;
 		return v <= 1 ? 0 : -1;
+	case TAG_REPORT:
+		n->kind = v;
+		return v < DSN_KINDS ? 0 : -1;
 	default:
 		return -1;
 	}
@@ -162,6 +179,14 @@ take_outcome(struct entry *en, size_t rcpt, const struct note *n)
 }
 
 static int
+take_report(struct entry *en, size_t rcpt, const struct note *n)
+{
+	en->rcpts[rcpt].reported |= 1u << n->kind;
+	en->rcpts[rcpt].reported_when = n->when;
+	return 0;
+}
+
+static int
 each_rcpt(struct entry *en, const struct note *n,
     int (*take)(struct entry *, size_t, const struct note *))
 {
@@ -183,6 +208,8 @@ apply(struct entry *en, unsigned type, const struct note *n)
 		return each_rcpt(en, n, take_final);
 	case REC_OUTCOME:
 		return each_rcpt(en, n, take_outcome);
+	case REC_REPORT:
+		return each_rcpt(en, n, take_report);
 	case REC_TRY:
 		en->next_try = n->next_try;
 		en->tries = (unsigned)n->tries;

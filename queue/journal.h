@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mail/dsn_parts.h"
+
 struct buf;
 struct entry;
 struct entry_new;
@@ -38,6 +40,9 @@ void journal_put_outcome(struct buf *, const size_t *rcpts, size_t n,
     const struct outcome *, int64_t when);
 /* When it is tried next, ms since 1970, and how often it was. */
 void journal_put_try(struct buf *, int64_t next_try, unsigned tries);
+/* The sender was told of them, in one report. */
+void journal_put_report(
+    struct buf *, const size_t *rcpts, size_t n, enum dsn_kind, int64_t when);
 /* It is held, or no more. */
 void journal_put_hold(struct buf *, bool hold);
 

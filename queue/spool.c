@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "queue/aside.h"
 #include "queue/folder.h"
+#include "queue/frame.h"
 #include "queue/journal.h"
 #include "queue/spool.h"
 
@@ -510,10 +511,40 @@ append(struct spool_item *it, const struct buf *b, struct err *e)
 	    it->folder, e, "note what became of a message in");
 }
 
+/* What is noted of recipients, all alike. */
+struct news {
+	enum queue_record type; /* REC_FINAL, REC_OUTCOME, REC_REPORT */
+	const struct outcome *outcome; /* borrowed */
+	enum dsn_kind kind; /* of the report */
+	int64_t when;
+};
+
+static void
+put_news(struct buf *b, const struct news *w, const size_t *rcpts, size_t n)
+{
+	if (w->type == REC_OUTCOME)
+		journal_put_outcome(b, rcpts, n, w->outcome, w->when);
+	else if (w->type == REC_REPORT)
+		journal_put_report(b, rcpts, n, w->kind, w->when);
+	else
+		journal_put_final(b, rcpts, n);
+}
+
+static void
+know(struct entry_rcpt *r, const struct news *w)
+{
+	if (w->type == REC_OUTCOME) {
+		r->when = w->when;
+	} else if (w->type == REC_REPORT) {
+		r->reported |= 1u << w->kind;
+		r->reported_when = w->when;
+	}
+}
+
 /* Numbers of the envelope, as many at once as a frame takes. */
 static int
 note_rcpts(struct spool_item *it, const size_t *rcpts, size_t n,
-    const struct outcome *o, int64_t when, struct err *e)
+    const struct news *w, struct err *e)
 {
 	struct buf b;
 	size_t i, k;
@@ -528,13 +559,12 @@ note_rcpts(struct spool_item *it, const size_t *rcpts, size_t n,
 	for (i = 0; rc == 0 && i < n; i += k) {
 		k = n - i < JOURNAL_RCPTS_MAX ? n - i : JOURNAL_RCPTS_MAX;
 		buf_reset(&b);
-		if (o == NULL)
-			journal_put_final(&b, rcpts + i, k);
-		else
-			journal_put_outcome(&b, rcpts + i, k, o, when);
+		put_news(&b, w, rcpts + i, k);
 		rc = append(it, &b, e);
 	}
 	buf_free(&b);
+	for (i = 0; rc == 0 && i < n; i++)
+		know(&it->entry.rcpts[rcpts[i]], w);
 	return rc;
 }
 
@@ -542,14 +572,27 @@ int
 spool_note_final(
     struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
 {
-	return note_rcpts(it, rcpts, n, NULL, 0, e);
+	struct news w = { .type = REC_FINAL };
+
+	return note_rcpts(it, rcpts, n, &w, e);
 }
 
 int
 spool_note_outcome(struct spool_item *it, const size_t *rcpts, size_t n,
     const struct outcome *o, int64_t when, struct err *e)
 {
-	return note_rcpts(it, rcpts, n, o, when, e);
+	struct news w = { .type = REC_OUTCOME, .outcome = o, .when = when };
+
+	return note_rcpts(it, rcpts, n, &w, e);
+}
+
+int
+spool_note_report(struct spool_item *it, const size_t *rcpts, size_t n,
+    enum dsn_kind kind, int64_t when, struct err *e)
+{
+	struct news w = { .type = REC_REPORT, .kind = kind, .when = when };
+
+	return note_rcpts(it, rcpts, n, &w, e);
 }
 
 int
@@ -575,6 +618,8 @@ spool_note_hold(struct spool_item *it, bool hold, struct err *e)
 	buf_init(&b, JOURNAL_FRAME_MAX);
 	journal_put_hold(&b, hold);
 	rc = append(it, &b, e);
+	if (rc == 0)
+		it->entry.hold = hold;
 	buf_free(&b);
 	return rc;
 }

@@ -32,7 +32,11 @@
  *   ID, nobody open       all are delivered or failed, and its runner died
  *                         before it removed it, or lost power before the
  *                         folder was synced. Who locks it next finds nobody to
- *                         try, and removes it
+ *                         try, makes the reports that are due, and removes
+ *                         it; or holds it, if nobody can be told of a failure
+ *   ID, and a report on   its runner died before it noted that the sender is
+ *   it, not noted         told. Who locks it next puts the same report again:
+ *                         the sender is told twice, and never not at all
  *   ID, malformed, or no  nothing that we left: a sick disk, or a hand. Who
  *   file of the above     locks it next moves it to broken/ID; nobody is
  *                         tried, nothing is removed
@@ -51,6 +55,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mail/dsn_parts.h"
 #include "mail/message.h"
 #include "queue/entry.h"
 
@@ -101,8 +106,9 @@ enum spool_got spool_lock(const struct folder *, const char *id,
 void spool_unlock(struct spool_item *);
 
 /*
- * What was read when it was locked; what is noted since is not in it. The
- * caller may change the envelope's outcomes for a try.
+ * What was read when it was locked. Outcomes that are noted since are the
+ * caller's to put there, who may change them for a try, and so are tries; when
+ * they came, what was reported and whether it is held is there once noted.
  */
 struct entry *spool_entry(struct spool_item *);
 
@@ -123,6 +129,8 @@ int spool_note_final(
     struct spool_item *, const size_t *rcpts, size_t n, struct err *e);
 int spool_note_outcome(struct spool_item *, const size_t *rcpts, size_t n,
     const struct outcome *, int64_t when, struct err *e);
+int spool_note_report(struct spool_item *, const size_t *rcpts, size_t n,
+    enum dsn_kind, int64_t when, struct err *e);
 int spool_note_try(
     struct spool_item *, int64_t next_try, unsigned tries, struct err *e);
 int spool_note_hold(struct spool_item *, bool hold, struct err *e);

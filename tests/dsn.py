@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """dsn.py DSN: does Python's email package read in a report what it says?
+dsn.py --report SENDER: the same of the report to SENDER on standard input,
+whose fields are printed, a blank line between blocks.
 
 DSN (tests/tools/dsn.c) makes reports; the package must find in each the three
 parts of multipart/report (RFC 6522), no defect, and the fields that RFC 3464
@@ -148,5 +150,21 @@ def check(args, message, want, last):
         assert report['In-Reply-To'] == report['References'] == '<1@x.test>'
 
 
-for case in CASES:
-    check(*case)
+def show(raw, sender):
+    report = email.message_from_bytes(raw, policy=email.policy.default)
+    check_outside(report, sender)
+    for part in report.walk():
+        assert not part.defects, part.defects
+    text, status, returned = report.get_payload()
+    assert text.get_content_type() == 'text/plain'
+    print('\n\n'.join('\n'.join(f'{name}: {value}'
+                                 for name, value in block.items())
+                      for block in blocks(status, raw)))
+    print(f'\n{returned.get_content_type()}')
+
+
+if sys.argv[1] == '--report':
+    show(sys.stdin.buffer.read(), sys.argv[2])
+else:
+    for case in CASES:
+        check(*case)

@@ -81,7 +81,7 @@ queue() {
 }
 
 model() {
-	ID=$("$SPOOL" put model <message)
+	ID=$("$SPOOL" put model "$@" <message)
 }
 
 # What put told is true; and if it was not killed, the other way round.
@@ -116,6 +116,24 @@ gone_or_whole() {
 	else
 		[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || [ -s err ]
 	fi
+}
+
+# A refused message's sender is told, by one report, or by two if there was a
+# death between it and its note; and only then the message goes.
+told() {
+	local id
+	[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || [ -s err ] || return
+	listed || return
+	if [ -e "queue/$ID" ]; then
+		"$SPOOL" report queue "$ID" >>out && listed || return
+	fi
+	[ ! -e "queue/$ID" ] && [ -s list ] || return
+	(($(wc -l <list) <= 1 + (status != 0))) || return
+	while read -r id; do
+		"$SPOOL" show queue "$id" >shown || return
+		[ "$(grep -c '^Final-Recipient: ' shown)" -eq 2 ] || return
+		[[ $(tail -n 1 shown) == --=_*-- ]] || return
+	done <list
 }
 
 # Whether it got as far as to set it aside or not, the next one does.
@@ -206,6 +224,47 @@ order() {
 	for how in signal=KILL error=ERROR; do
 		each_call "$how" gone_or_whole remove queue "$ID"
 		many 8 6
+	done
+}
+
+@test "a report is a message that Python reads" {
+	local id
+	model alice@x.test
+	"$SPOOL" refuse model "$ID"
+	id=$("$SPOOL" report model "$ID")
+	[ ! -e "model/$ID" ]
+	"$SPOOL" show model "$id" | tail -n +2 >report
+	run python3 "$TESTS/dsn.py" --report alice@x.test <report
+	assert_output - <<-END
+		Reporting-MTA: dns; relay.test
+		Arrival-Date: Thu, 1 Jan 2026 01:00:00 +0100
+
+		Final-Recipient: rfc822; bob@x.test
+		Action: failed
+		Status: 5.1.1
+		Remote-MTA: dns; mx.x.test
+		Diagnostic-Code: smtp; 550 5.1.1 No such user
+		Last-Attempt-Date: Thu, 1 Jan 2026 01:01:00 +0100
+
+		Final-Recipient: rfc822; eve@x.test
+		Action: failed
+		Status: 5.1.1
+		Remote-MTA: dns; mx.x.test
+		Diagnostic-Code: smtp; 550 5.1.1 No such user
+		Last-Attempt-Date: Thu, 1 Jan 2026 01:01:00 +0100
+
+		text/rfc822-headers
+	END
+}
+
+@test "killed or refused while it reports" {
+	local how
+	model alice@x.test
+	"$SPOOL" refuse model "$ID"
+	prepare() { queue; }
+	for how in signal=KILL error=ERROR; do
+		each_call "$how" told report queue "$ID"
+		many 30 25
 	done
 }
 

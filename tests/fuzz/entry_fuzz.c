@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "mail/dsn_parts.h"
 #include "mail/message.h"
 #include "queue/entry.h"
 #include "queue/frame.h"
@@ -107,6 +108,7 @@ check_entry(const struct entry *en, const struct buf *b)
 		check_text(r->outcome.err.command);
 		check_text(r->outcome.host);
 		must(r->outcome.state < OUTCOME_STATES);
+		must(en->rcpts[i].reported < 1u << DSN_KINDS);
 	}
 }
 
@@ -130,6 +132,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 		must(read_entry(&again, &b, &e) == 0);
 		must(!again.torn && entry_open(&again) == entry_open(&en));
 		must(again.tries == en.tries && again.hold == en.hold);
+		for (size_t i = 0; i < en.env.n; i++)
+			must(again.rcpts[i].reported == en.rcpts[i].reported);
 		entry_free(&again);
 	} else {
 		must(e.verdict != ERR_OK && e.text[0] != '\0');

@@ -1,9 +1,12 @@
 /*
- * spool COMMAND FOLDER [ID]: one operation on a queue's folder, for tests
+ * spool COMMAND FOLDER [ID|SENDER]: one operation on a queue's folder, for tests
  * that end it at each system call, or let that fail.
  *
- *	put		the message on standard input, for two recipients; prints
+ *	put [SENDER]	the message on standard input, for two recipients; prints
  *			its id
+ *	refuse ID	note that servers refused it for both
+ *	report ID	make the reports that are due, which prints their ids, and
+ *			remove it then, as the runner does
  *	note ID		five notes, one behind the other; prints the number of
  *			each once it is sure to last
  *	show ID		lock it; prints how many of them are there, and the
@@ -23,6 +26,7 @@
 #include "base/err.h"
 #include "mail/envelope.h"
 #include "queue/folder.h"
+#include "queue/reports.h"
 #include "queue/spool.h"
 #include "store/body.h"
 
@@ -55,7 +59,8 @@ add(struct envelope *env, const char *s, struct err *e)
 }
 
 static int
-put_message(struct folder *f, const struct message *m, struct err *e)
+put_message(struct folder *f, const char *sender, const struct message *m,
+    struct err *e)
 {
 	struct envelope env;
 	struct entry_new new = { .env = &env };
@@ -63,7 +68,8 @@ put_message(struct folder *f, const struct message *m, struct err *e)
 	int rc = -1;
 
 	envelope_init(&env);
-	if (address_parse(&env.sender, "", 0, ADDRESS_NULL, e) == 0 &&
+	if (address_parse(
+		&env.sender, sender, strlen(sender), ADDRESS_NULL, e) == 0 &&
 	    add(&env, "bob@x.test", e) == 0 && add(&env, "eve@x.test", e) == 0)
 		rc = spool_put(f, &new, m, &now, id, e);
 	envelope_free(&env);
@@ -73,19 +79,18 @@ put_message(struct folder *f, const struct message *m, struct err *e)
 }
 
 static int
-put(struct folder *f, const char *id, struct err *e)
+put(struct folder *f, const char *sender, struct err *e)
 {
 	struct message m;
 	struct body *b = body_read_all(STDIN_FILENO, "the message", "/tmp", e);
 	int rc;
 
-	(void)id;
 	if (b == NULL)
 		return failed(e);
 	rc = message_open(
 	    &m, (struct octets){ body_octets, b, body_size(b) }, e);
 	if (rc == 0)
-		rc = put_message(f, &m, e);
+		rc = put_message(f, sender, &m, e);
 	message_free(&m);
 	body_free(b);
 	return rc == 0 ? 0 : failed(e);
@@ -134,7 +139,7 @@ noted(const struct entry *en)
 {
 	if (en->hold)
 		return 5;
-	if (en->tries == 4)
+	if (en->tries == 4 || en->env.n < 2)
 		return 4;
 	if (en->env.rcpts[1].outcome.state == OUTCOME_DEFERRED)
 		return 3;
@@ -185,6 +190,51 @@ show(struct folder *f, const char *id, struct err *e)
 }
 
 static int
+refuse(struct folder *f, const char *id, struct err *e)
+{
+	static const size_t both[] = { 0, 1 };
+	struct outcome o = { .port = 25, .host = "mx.x.test" };
+	struct spool_item *it;
+	int status = lock(f, id, &it, e);
+
+	err_set(&o.err, ERR_PERM, ERR_REPLY, "550 5.1.1 No such user");
+	o.err.stage = STAGE_RCPT;
+	o.err.code = 550;
+	o.err.enhanced = (struct enhanced){ 5, 1, 1 };
+	if (status == 0 &&
+	    spool_note_outcome(it, both, 2, &o, now.wall + 60000, e) == -1)
+		status = failed(e);
+	spool_unlock(it);
+	return status;
+}
+
+static void
+on_report(void *ctx, const struct entry *en, enum dsn_kind kind, const char *id)
+{
+	(void)ctx, (void)en, (void)kind;
+	puts(id);
+}
+
+static int
+report(struct folder *f, const char *id, struct err *e)
+{
+	struct reports_config c = { .folder = f,
+		.host = "relay.test",
+		.zone = 60,
+		.on_report = on_report };
+	struct spool_item *it;
+	int status = lock(f, id, &it, e);
+
+	if (status == 0 &&
+	    (reports_due(&c, it, &now, false, e) == -1 ||
+		(!reports_is_double(spool_entry(it)) &&
+		    spool_remove(it, e) == -1)))
+		status = failed(e);
+	spool_unlock(it);
+	return status;
+}
+
+static int
 remove_it(struct folder *f, const char *id, struct err *e)
 {
 	struct spool_item *it;
@@ -219,6 +269,8 @@ static const struct command {
 } commands[] = {
 	{ "put", put },
 	{ "note", note_all },
+	{ "refuse", refuse },
+	{ "report", report },
 	{ "show", show },
 	{ "remove", remove_it },
 	{ "recover", recover },

@@ -409,6 +409,13 @@ TEST(what_people_are_told)
 	w.r[0].outcome.in_doubt = false;
 	w.rcpt[0].in_doubt = true;
 	check_has(&w, doubt);
+	outcome(&w.r[0], OUTCOME_FAILED, ERR_REPLY, 451, "451 Later");
+	all = report(&w, 4096);
+	CHECK(strstr(all, "in time") == NULL);
+	free(all);
+	w.r[0].outcome.err.enhanced = (struct enhanced){ 5, 4, 7 };
+	check_has(&w, "No server took it in time.");
+	w.r[0].outcome.err.enhanced = (struct enhanced){ 0 };
 	outcome(&w.r[0], OUTCOME_PENDING, ERR_NONE, 0, "");
 	w.rcpt[0].tried = 0;
 	check_has(&w, "    No server was asked to take it.\n");
