@@ -56,8 +56,8 @@ tell_why(int dir, const char *id, const struct err *why)
 }
 
 int
-aside_put(const struct folder *f, const char *id, const struct err *why,
-    struct err *e)
+aside_put(const struct folder *f, const char *name, const char *id,
+    const struct err *why, struct err *e)
 {
 	int dir, got = 0;
 
@@ -68,7 +68,7 @@ aside_put(const struct folder *f, const char *id, const struct err *why,
 		return folder_trouble(f, e, "set aside an entry of");
 	/* The rename does nothing if both are names of one file. */
 	unlinkat(dir, id, 0);
-	if (renameat(f->fd, id, dir, id) == 0) {
+	if (renameat(f->fd, name, dir, id) == 0) {
 		tell_why(dir, id, why);
 		fsync(dir);
 		fsync(f->fd);

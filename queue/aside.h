@@ -16,11 +16,11 @@
 struct folder;
 
 /*
- * Move an entry to broken/ID, with the sentence of *why beside it: 0; 1: it is
- * there no longer; -1 with *e, which may be `why`.
+ * Move what is called `name` to broken/ID, with the sentence of *why beside
+ * it: 0; 1: it is there no longer; -1 with *e, which may be `why`.
  */
-int aside_put(const struct folder *, const char *id, const struct err *why,
-    struct err *e);
+int aside_put(const struct folder *, const char *name, const char *id,
+    const struct err *why, struct err *e);
 
 /* One that was. */
 struct aside {

@@ -21,6 +21,12 @@ struct err;
 /* Where entries are set aside. It is made last. */
 #define FOLDER_BROKEN "broken"
 
+/* What the name of an entry in the making ends in. */
+#define FOLDER_TMP ".tmp"
+
+/* Room for the names of files in it. */
+#define FOLDER_NAME_SIZE (ENTRY_ID_SIZE + 24)
+
 /* Flags for all that is opened in it: a FIFO or a terminal that somebody put
  * there does not stop us. */
 #define FOLDER_OPEN (O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)

@@ -20,9 +20,7 @@
 #include "queue/frame.h"
 #include "queue/journal.h"
 #include "queue/spool.h"
-
-#define TMP_SUFFIX ".tmp"
-#define NAME_SIZE (ENTRY_ID_SIZE + 8)
+#include "queue/stored.h"
 
 struct spool_item {
 	const struct folder *folder; /* borrowed */
@@ -42,42 +40,9 @@ not_now(const struct folder *f, struct err *e, const char *doing)
 }
 
 static void
-tmp_name(char name[NAME_SIZE], const char *id)
+tmp_name(char name[FOLDER_NAME_SIZE], const char *id)
 {
-	snprintf(name, NAME_SIZE, "%s" TMP_SUFFIX, id);
-}
-
-/* An entry's file as octets_fn wants it. */
-static long
-read_file(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
-{
-	const int *fd = ctx;
-	ssize_t got;
-
-	do
-		got = pread(*fd, to, n, (off_t)off);
-	while (got == -1 && errno == EINTR);
-	if (got == -1)
-		err_errno(
-		    e, ERR_TEMP, ERR_MACHINE, errno, "cannot read the queue");
-	return (long)got;
-}
-
-static int
-read_entry(struct entry *en, const char *id, int *fd,
-    const struct entry_now *now, struct err *e)
-{
-	struct octets file = { .read = read_file, .ctx = fd };
-	struct stat st;
-
-	*en = (struct entry){ .message_off = 0 };
-	if (fstat(*fd, &st) == -1)
-		return err_errno(
-		    e, ERR_TEMP, ERR_MACHINE, errno, "cannot read the queue");
-	file.size = (uint64_t)st.st_size;
-	if (entry_read_head(en, id, &file, now, e) == -1)
-		return -1;
-	return journal_read(en, &file, e);
+	snprintf(name, FOLDER_NAME_SIZE, "%s" FOLDER_TMP, id);
 }
 
 /* ---- put ---- */
@@ -88,7 +53,7 @@ struct draft {
 	const struct entry_new *new; /* borrowed */
 	const struct message *m; /* borrowed */
 	const struct entry_now *now; /* borrowed */
-	char id[ENTRY_ID_SIZE], tmp[NAME_SIZE];
+	char id[ENTRY_ID_SIZE], tmp[FOLDER_NAME_SIZE];
 	int fd;
 	uint64_t size; /* of the message */
 	uint64_t off; /* written so far */
@@ -222,7 +187,7 @@ static int
 draft_check(struct draft *d, struct err *e)
 {
 	struct entry en;
-	int rc = read_entry(&en, d->id, &d->fd, d->now, e);
+	int rc = stored_entry(&en, d->id, &d->fd, d->now, e);
 
 	if (rc == 0 && (en.message_size != d->size || en.end != d->off))
 		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
@@ -342,7 +307,7 @@ spool_look(const struct folder *f, const char *id, const struct entry_now *now,
 		got = open_entry(f, id, O_RDONLY, &fd, &why);
 	if (got == SPOOL_GONE)
 		return 0;
-	if (got == SPOOL_LOCKED && read_entry(&en, id, &fd, now, &why) == -1)
+	if (got == SPOOL_LOCKED && stored_entry(&en, id, &fd, now, &why) == -1)
 		got = SPOOL_BROKEN;
 	memcpy(en.id, id, sizeof en.id);
 	en.busy = fd != -1 && folder_locked(fd);
@@ -399,7 +364,7 @@ take(struct spool_item *it, const char *id, const struct entry_now *now,
 	if (rc != 1)
 		return rc == 0 ? SPOOL_GONE
 			       : not_now(it->folder, e, "look at an entry in");
-	if (read_entry(&it->entry, id, &it->fd, now, e) == -1)
+	if (stored_entry(&it->entry, id, &it->fd, now, e) == -1)
 		return e->kind == ERR_DATA ? SPOOL_BROKEN : SPOOL_ERROR;
 	return cut_torn(it, e) == -1 ? SPOOL_ERROR : SPOOL_LOCKED;
 }
@@ -408,7 +373,7 @@ take(struct spool_item *it, const char *id, const struct entry_now *now,
 static enum spool_got
 set_aside(const struct folder *f, const char *id, struct err *e)
 {
-	int rc = aside_put(f, id, e, e);
+	int rc = aside_put(f, id, id, e, e);
 
 	return rc == 0 ? SPOOL_BROKEN : rc == 1 ? SPOOL_GONE : SPOOL_ERROR;
 }
@@ -467,7 +432,7 @@ read_message(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
 		return 0;
 	if (n > size - off)
 		n = (size_t)(size - off);
-	got = read_file(&it->fd, it->entry.message_off + off, to, n, e);
+	got = stored_read(&it->fd, it->entry.message_off + off, to, n, e);
 	if (got == 0) {
 		err_set(e, ERR_TEMP, ERR_MACHINE,
 		    "queue entry %s became shorter", it->entry.id);
@@ -640,7 +605,7 @@ spool_remove(struct spool_item *it, struct err *e)
 static int
 sweep_one(const struct folder *f, const char *id)
 {
-	char name[NAME_SIZE];
+	char name[FOLDER_NAME_SIZE];
 	int rc = 0, fd, got;
 
 	tmp_name(name, id);
@@ -664,7 +629,7 @@ int
 spool_sweep(const struct folder *f, struct err *e)
 {
 	struct names names = { .ids = NULL };
-	int rc = names_read(f, &names, TMP_SUFFIX);
+	int rc = names_read(f, &names, FOLDER_TMP);
 
 	if (rc == -1)
 		folder_trouble(f, e, "list");
