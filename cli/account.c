@@ -5,10 +5,12 @@
  * RFC 8314 3, RFC 4954.
  * Ownership: see account.h.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/wait.h"
@@ -425,7 +427,7 @@ credential(const struct account *a, struct waiter *w)
 		.cmd = text(a, SET_PASSWORDCMD),
 		.eval = text(a, SET_PASSWORDEVAL),
 		.file = text(a, SET_PASSWORDFILE),
-		.ask = prompt_secret,
+		.ask = a->unattended ? NULL : prompt_secret,
 		.ctx = w,
 		.waiter = w,
 	};
@@ -486,9 +488,10 @@ static int
 fetch_passphrase(struct account *a, struct waiter *w, struct err *e)
 {
 	const struct tls_config *tls = &a->relay.tls;
-	struct credential c = {
-		.fd = -1, .ask = prompt_secret, .ctx = w, .waiter = w
-	};
+	struct credential c = { .fd = -1,
+		.ask = a->unattended ? NULL : prompt_secret,
+		.ctx = w,
+		.waiter = w };
 	const char *source;
 	int got;
 
@@ -533,6 +536,20 @@ account_forget(struct account *a)
 		buf_free(&a->key_secret);
 		a->relay.tls.key_secret = NULL;
 	}
+}
+
+bool
+account_is_closed(const struct account *a)
+{
+	static const enum setting_id files[] = { SET_PASSWORDFILE,
+		SET_TLS_CERT_FILE, SET_TLS_KEY_FILE };
+	size_t i;
+
+	for (i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (text(a, files[i]) != NULL &&
+		    access(text(a, files[i]), R_OK) == -1 && errno == EACCES)
+			return true;
+	return false;
 }
 
 /* ---- the sender ---- */

@@ -33,6 +33,7 @@ struct account {
 	struct buf secret, key_secret; /* owned, wiped; "" until fetched */
 	struct buf login; /* the user, if netrc told him */
 	bool key_kept; /* it cannot be fetched again */
+	bool unattended; /* nobody is asked for a secret */
 };
 
 /*
@@ -58,6 +59,10 @@ int account_fetch(
  * by MX one account has several routes, which are given no password.
  */
 void account_forget(struct account *);
+
+/* True if a file with a secret of its is closed to us: somebody else is to
+ * send by it. */
+bool account_is_closed(const struct account *);
 
 /*
  * The sender: `given` by -f or NULL, or the account's, or the user of this

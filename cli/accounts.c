@@ -287,6 +287,26 @@ accounts_chosen(const struct accounts *as)
 	return as->at[0];
 }
 
+void
+accounts_unattended(struct accounts *as)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		as->at[i]->unattended = true;
+}
+
+bool
+accounts_closed(const struct accounts *as)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		if (account_is_closed(as->at[i]))
+			return true;
+	return false;
+}
+
 static struct account *
 account_of(struct accounts *as, const struct relay *r)
 {

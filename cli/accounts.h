@@ -43,6 +43,12 @@ void accounts_free(struct accounts *);
 /* The chosen one. */
 struct account *accounts_chosen(const struct accounts *);
 
+/* From now on nobody is asked for a secret on the terminal. */
+void accounts_unattended(struct accounts *);
+
+/* True if we may not read a secret of one of them, see account.h. */
+bool accounts_closed(const struct accounts *);
+
 /* For struct deliver_config. */
 int accounts_fetch(
     struct accounts *, const struct relay *, bool again, struct err *e);

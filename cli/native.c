@@ -19,6 +19,7 @@
 #include "cli/configure.h"
 #include "cli/dkimkey.h"
 #include "cli/info.h"
+#include "cli/keeping.h"
 #include "cli/letter.h"
 #include "cli/native.h"
 #include "cli/options.h"
@@ -43,6 +44,7 @@ struct run {
 	struct letter letter;
 	struct completion completion;
 	struct signing signing;
+	struct keeping keeping;
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -223,8 +225,12 @@ static int
 on_secret(void *ctx, const struct relay *relay, bool again, struct err *e)
 {
 	struct run *r = ctx;
+	int got = accounts_fetch(&r->accounts, relay, again, e);
 
-	return accounts_fetch(&r->accounts, relay, again, e);
+	/* The runner may have what we lack. */
+	if (got == -1 && keeping_by_machine(&r->keeping))
+		e->verdict = ERR_TEMP;
+	return got;
 }
 
 static void
@@ -366,6 +372,37 @@ prepare(struct run *r, const struct submit_config *c, struct err *e)
 	return find_recipients(r, e);
 }
 
+/* What the queue has taken, or should have. */
+static void
+say_queued(struct run *r)
+{
+	char text[ERR_TEXT_MAX + 32];
+
+	if (r->keeping.one_try != NULL && r->o->verbose) {
+		snprintf(text, sizeof text,
+		    "the queue is off: --%s is for one try",
+		    r->keeping.one_try);
+		on_note(r, text);
+	}
+	if (r->keeping.lost.verdict != ERR_OK) {
+		snprintf(
+		    text, sizeof text, "not queued: %s", r->keeping.lost.text);
+		report_warning(stderr, text);
+	}
+	if (r->env.queue_id[0] == '\0')
+		return;
+	snprintf(text, sizeof text, "queued as %s", r->env.queue_id);
+	if (r->o->verbose)
+		on_note(r, text);
+	report_queued(stderr, &r->env, r->o->verbose);
+	if (wait_stopped(r->waiter)) {
+		snprintf(text, sizeof text,
+		    "interrupted: what is left is queued as %s",
+		    r->env.queue_id);
+		report_warning(stderr, text);
+	}
+}
+
 /* The exit code, once everything is decided and said. */
 static int
 finish(struct run *r, uint64_t size)
@@ -376,6 +413,7 @@ finish(struct run *r, uint64_t size)
 	sigprocmask(SIG_SETMASK, &r->waiter->mask, NULL);
 	report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
+	say_queued(r);
 	if (r->o->json && !r->planned)
 		report_json(stdout, &r->env, size, code);
 	/* Only where output is the product does its loss count. */
@@ -487,6 +525,9 @@ begin(const struct native *n, struct run *r, struct submission *s,
 	c->sign = r->signing.config;
 	c->sign.on_note = r->o->verbose ? on_note : NULL;
 	c->on_deliver = n->on_deliver;
+	if (keeping_make(&r->keeping, r->o, &r->accounts, e) == -1)
+		return -1;
+	c->keep = keeping_config(&r->keeping);
 	if (prepare(r, c, e) == -1)
 		return -1;
 	c->nlisted = r->nlisted;

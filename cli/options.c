@@ -220,6 +220,17 @@ set_proxy(
 	return set_setting(o, row, o->proxy, e);
 }
 
+static int
+set_no_queue(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	const struct origin here = { 0 };
+
+	(void)row;
+	(void)v;
+	return settings_set(&o->settings, SET_QUEUE, "off", &here, e);
+}
+
 /* Accepted because callers of sendmail pass it; the row says that it does
  * nothing here. */
 static int
@@ -276,6 +287,8 @@ static const struct row rows[] = {
 	    "ask this server for all names" },
 	{ 'j', "jobs", "N", set_jobs, 0,
 	    "deliver so many routes side by side" },
+	{ 0, "no-queue", NULL, set_no_queue, 0,
+	    "keep nothing, whatever is configured" },
 	{ 'v', "verbose", NULL, set_true, offsetof(struct options, verbose),
 	    "show the dialogue on stderr" },
 	{ 0, "json", NULL, set_true, offsetof(struct options, json),
@@ -318,7 +331,7 @@ static const struct hint {
 	{ "b",
 	    "modes of sendmail are not built in yet; without -b a message "
 	    "is sent" },
-	{ "q", "there is no queue yet: what fails is told at once" },
+	{ "q", "queues are not run yet" },
 	{ "r", "give the sender by -f" },
 	{ "S", "give --server-info" },
 	{ "P", "give --dry-run" },
@@ -600,6 +613,40 @@ word(struct options *o, struct args *a, struct err *e)
 	return got;
 }
 
+/* The queue is for a message that is sent: the option that sends none, or
+ * NULL. */
+static const char *
+sends_nothing(const struct options *o)
+{
+	size_t i;
+
+	if (o->export.wanted)
+		return "export";
+	if (o->dry_run)
+		return "dry-run";
+	if (o->mode == MODE_HELP || o->mode == MODE_VERSION)
+		return NULL;
+	for (i = 0; o->mode != MODE_SEND && i < NROWS; i++)
+		if ((rows[i].set == set_mode || rows[i].set == set_mode_of) &&
+		    rows[i].at == (size_t)o->mode)
+			return rows[i].name;
+	return NULL;
+}
+
+static int
+check_queue(const struct options *o, struct err *e)
+{
+	const struct setting *queue = &o->settings.at[SET_QUEUE];
+	const char *name = sends_nothing(o);
+
+	if (!queue->given || queue->number == QUEUE_OFF || name == NULL)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "--queue and --%s exclude each other: nothing is sent; give one of "
+	    "them",
+	    name);
+}
+
 /* Options that say different things about one run. */
 static int
 check_together(const struct options *o, struct err *e)
@@ -621,7 +668,7 @@ check_together(const struct options *o, struct err *e)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "--caps says for which server --export writes: give "
 		    "--export wire with it");
-	return 0;
+	return check_queue(o, e);
 }
 
 int

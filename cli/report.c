@@ -90,14 +90,19 @@ stage_words(enum stage s)
 	return s == STAGE_END ? "end of data" : err_stage_name(s);
 }
 
+/* Who, what became of it, as which entry, and why. */
 static void
-put_failure(struct buf *b, const struct recipient *r, bool others)
+put_outcome(struct buf *b, const struct recipient *r, const char *id)
 {
 	const struct outcome *o = &r->outcome;
 
 	buf_addf(b, "smtpsend: %s: %s",
 	    r->addr.raw != NULL ? r->addr.raw : r->given,
 	    outcome_name(o->state));
+	if (o->state == OUTCOME_QUEUED)
+		buf_addf(b, " as %s", id);
+	if (o->err.verdict == ERR_OK)
+		return;
 	if (o->err.stage != STAGE_NONE)
 		buf_addf(b, " at %s", stage_words(o->err.stage));
 	put_place(b, o);
@@ -106,6 +111,14 @@ put_failure(struct buf *b, const struct recipient *r, bool others)
 	put_text(b, ": ", o->err.text, "");
 	if (o->in_doubt)
 		buf_adds(b, " (may have been delivered)");
+}
+
+static void
+put_failure(struct buf *b, const struct recipient *r, bool others)
+{
+	const struct outcome *o = &r->outcome;
+
+	put_outcome(b, r, "");
 	if (others && o->state == OUTCOME_DEFERRED)
 		buf_adds(b,
 		    " (other recipients have the message: send it "
@@ -125,6 +138,29 @@ report_failures(FILE *out, const struct envelope *env)
 		if (env->rcpts[i].outcome.state == OUTCOME_FAILED ||
 		    env->rcpts[i].outcome.state == OUTCOME_DEFERRED)
 			put_failure(&b, &env->rcpts[i], others);
+		emit_piece(out, &b);
+	}
+	emit(out, &b);
+}
+
+void
+report_queued(FILE *out, const struct envelope *env, bool all)
+{
+	const struct outcome *o;
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, OUT_MAX);
+	for (i = 0; i < env->n; i++) {
+		o = &env->rcpts[i].outcome;
+		if (o->state != OUTCOME_QUEUED ||
+		    (!all && o->err.verdict != ERR_PERM))
+			continue;
+		put_outcome(&b, &env->rcpts[i], env->queue_id);
+		buf_adds(&b,
+		    o->err.verdict == ERR_PERM
+			? " (it is tried again: mend this until then)\n"
+			: "\n");
 		emit_piece(out, &b);
 	}
 	emit(out, &b);
@@ -315,6 +351,8 @@ report_json(FILE *out, const struct envelope *env, uint64_t size, int exit)
 	buf_addf(&b, "{\"exit\":%d,", exit);
 	put_string(&b, "sender", env->sender.raw);
 	buf_addf(&b, ",\"size\":%" PRIu64 ",", size);
+	put_string(&b, "queue_id", env->queue_id);
+	buf_addc(&b, ',');
 	put_recipients(out, &b, env);
 	buf_adds(&b, "}\n");
 	emit(out, &b);

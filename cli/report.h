@@ -30,6 +30,10 @@ void report_warning(FILE *, const char *text);
 /* One line for each recipient that did not get the message. */
 void report_failures(FILE *, const struct envelope *);
 
+/* One for each who is queued though somebody must see to it; with `all` for
+ * each who is queued. */
+void report_queued(FILE *, const struct envelope *, bool all);
+
 /* A line for each server that took the message, but not all that was asked
  * of it. */
 void report_left_out(FILE *, const struct envelope *);

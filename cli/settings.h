@@ -15,6 +15,9 @@
 
 struct err;
 
+/* What SET_QUEUE says. */
+enum setting_queue { QUEUE_OFF, QUEUE_ON, QUEUE_ONLY };
+
 /* A row each in settings.c. */
 enum setting_id {
 	SET_HOST,
@@ -85,6 +88,7 @@ enum setting_id {
 	SET_SYSLOG,
 	SET_ALIASES,
 	SET_QUEUE,
+	SET_QUEUE_RUNNER,
 	SETTINGS
 };
 
@@ -115,7 +119,10 @@ enum setting_trait {
 	SETTING_BOUND = 1 << 3,
 	/* Where the secret is: who says one of these unsays the others. */
 	SETTING_SOURCE = 1 << 4,
-	SETTING_LIST = 1 << 5 /* has items between commas */
+	SETTING_LIST = 1 << 5, /* has items between commas */
+	/* How servers are reached and spoken to. A message that is queued goes
+	 * by its account: of the command line it has nothing of this kind. */
+	SETTING_RELAY = 1 << 6
 };
 
 struct setting_row {

@@ -46,6 +46,9 @@ struct recipient {
 	struct outcome outcome;
 };
 
+/* Room for the name of an entry of a queue. */
+#define ENVELOPE_QUEUE_ID_SIZE 16
+
 struct envelope {
 	struct address sender; /* owned */
 	enum dsn_return dsn_return;
@@ -65,6 +68,8 @@ struct envelope {
 	size_t nslots; /* a power of two, or 0 */
 	struct tls_facts **tls; /* owned: of private connections (net/tls.h) */
 	size_t ntls;
+	/* The entry in which those are that are queued; "": none is. */
+	char queue_id[ENVELOPE_QUEUE_ID_SIZE];
 };
 
 void envelope_init(struct envelope *);

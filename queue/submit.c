@@ -28,11 +28,13 @@ decide_all(struct envelope *env, const struct err *e)
 	return -1;
 }
 
+/* 0; 1: on_plan ended the run; -1 with *e. */
 static int
 route_and_send(const struct submit_config *c, struct envelope *env,
     const struct message *m, struct err *e)
 {
 	struct plan plan = { 0 };
+	int rc = 1;
 
 	if (mx_plan(&c->mx, env, &plan, e) == -1)
 		return -1;
@@ -40,9 +42,43 @@ route_and_send(const struct submit_config *c, struct envelope *env,
 		if (c->on_deliver != NULL)
 			c->on_deliver(c->ctx);
 		deliver(&c->deliver, &plan, m, env);
+		rc = 0;
 	}
 	plan_free(&plan);
-	return 0;
+	return rc;
+}
+
+/*
+ * The queue takes what is left. A signal must not end us between the entry
+ * and the exit code: who is told that we failed sends it again.
+ */
+static int
+keep_rest(const struct submit_config *c, struct envelope *env,
+    const struct message *m, struct err *e)
+{
+	if (c->on_deliver != NULL)
+		c->on_deliver(c->ctx);
+	return keep(&c->keep, env, m, e);
+}
+
+/* A try, and what is left of it; a run that ends with its plan leaves
+ * nothing. */
+static int
+try_and_keep(const struct submit_config *c, struct envelope *env,
+    const struct message *m, struct err *e)
+{
+	int got = route_and_send(c, env, m, e);
+	struct err why;
+
+	if (got == -1)
+		decide_all(env, e);
+	if (got == 1 || c->keep.open == NULL)
+		return got == -1 ? -1 : 0;
+	if (keep_rest(c, env, m, &why) == 0)
+		return 0;
+	if (c->keep.on_lost != NULL)
+		c->keep.on_lost(c->keep.ctx, &why);
+	return got;
 }
 
 /* The first n recipients, as To lists them. A list that is cut would say that
@@ -184,7 +220,9 @@ hand_over(const struct submit_config *c, struct envelope *env,
 {
 	if (c->on_complete != NULL)
 		return c->on_complete(c->ctx, m, e);
-	return route_and_send(c, env, m, e);
+	if (c->keep.open != NULL && c->keep.only)
+		return keep_rest(c, env, m, e);
+	return try_and_keep(c, env, m, e);
 }
 
 int

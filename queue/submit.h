@@ -1,6 +1,6 @@
 /*
  * submit: the one way in: a message and its envelope to their outcomes.
- * Called by every face of cli with an envelope; the queue will join here.
+ * Called by every face of cli with an envelope.
  * It knows no argv and prints nothing: faces watch by callbacks.
  * RFC 5321 2.1, 6.1 (whose the message is until when).
  * Ownership: everything is borrowed for the call.
@@ -16,6 +16,7 @@
 #include "mail/compose.h"
 #include "mail/message.h"
 #include "mx.h"
+#include "queue/keep.h"
 #include "queue/sign.h"
 
 struct body;
@@ -60,6 +61,9 @@ struct submit_config {
 	size_t nlisted; /* the first recipients, which To may list */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	struct sign_config sign; /* signatures of our own */
+	/* What is left after the try is kept, if that can help; without a
+	 * try if it says so. */
+	struct keep_config keep;
 	/* What is added; submit() puts time, randomness, full name and
 	 * recipients there itself. */
 	struct complete_config complete;
@@ -78,14 +82,16 @@ struct submit_config {
 	 */
 	int (*on_plan)(void *ctx, const struct plan *, const struct envelope *,
 	    const struct message *);
-	/* From here on a signal must not end the process. May be NULL. */
+	/* From here on a signal must not end the process. May be called more
+	 * than once, and be NULL. */
 	void (*on_deliver)(void *ctx);
 	void *ctx; /* borrowed: for all of them but complete's */
 };
 
 /*
  * Find recipients in the message if that is wanted, complete it (Bcc and
- * Resent-Bcc are removed) and sign it, plan and deliver. When it returns 0
+ * Resent-Bcc are removed) and sign it, plan and deliver, and keep what is
+ * left. When it returns 0
  * every recipient has an outcome, or on_plan ended the run, or on_complete
  * took the message; the message is as it was sent. -1 with *e when nothing
  * could be planned at all, or the message

@@ -23,7 +23,7 @@ common_setup() {
 	export T=$BATS_TEST_TMPDIR
 	cd "$T" || return
 	export HOME=$T # nobody's configuration but the test's
-	unset XDG_CONFIG_HOME CREDENTIALS_DIRECTORY
+	unset XDG_CONFIG_HOME XDG_STATE_HOME CREDENTIALS_DIRECTORY
 	STARTED=()
 	ENV=() # more arguments of env(1) for begin
 	printf %s "$MESSAGE" >message

@@ -275,7 +275,8 @@ static const struct {
 	{ SET_LOGFILE_TIME, "%b", NULL, 0 },
 	{ SET_SYSLOG, "LOG_MAIL", NULL, 0 },
 	{ SET_ALIASES, "/etc/aliases", NULL, 0 },
-	{ SET_QUEUE, "on", NULL, 0 },
+	{ SET_QUEUE, "only", "yes", QUEUE_ONLY },
+	{ SET_QUEUE_RUNNER, "off", NULL, 0 },
 };
 
 TEST(every_keyword_has_a_row_here)
@@ -331,11 +332,11 @@ TEST(what_is_for_later_is_ignored_unless_it_is_done_anyway)
 
 	CHECK_INT(parse("account a\nhost x\nlogfile ~/log\nsyslog off\n"
 			"remove_bcc_headers\naliases\nsyslog off\n"
-			"queue of\n"),
+			"queue_runner of\n"),
 	    0);
 	config_settings(&config, config_find(&config, "a"), &s);
 	CHECK(s.at[SET_LOGFILE].ignored);
-	CHECK(s.at[SET_QUEUE].ignored);
+	CHECK(s.at[SET_QUEUE_RUNNER].ignored);
 	CHECK(!s.at[SET_SYSLOG].ignored);
 	CHECK_INT(s.at[SET_REMOVE_BCC].number, 1);
 	CHECK(!s.at[SET_ALIASES].ignored);

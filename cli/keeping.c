@@ -1,0 +1,127 @@
+/*
+ * keeping: see keeping.h.
+ * Callers: native.c.
+ * A message that waits is sent by its account, read anew for each try: what
+ * the command line said of servers is gone by then.
+ * RFC 5321 4.5.4.1.
+ * Ownership: see keeping.h.
+ */
+#include "base/err.h"
+#include "cli/accounts.h"
+#include "cli/keeping.h"
+#include "cli/options.h"
+
+/* An option that a later try would not know; NULL if none is given. */
+static const char *
+one_try(const struct settings *given)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (given->at[i].given &&
+		    (setting_rows[i].traits & SETTING_RELAY) != 0)
+			return setting_rows[i].option;
+	return NULL;
+}
+
+static int
+check_options(struct keeping *k, const struct options *o, struct err *e)
+{
+	k->one_try = one_try(&o->settings);
+	if (k->one_try == NULL)
+		return 0;
+	k->on = false;
+	if (!o->settings.at[SET_QUEUE].given)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "--queue and --%s exclude each other: what is queued is sent by an "
+	    "account of the configuration; write it there, or take --queue "
+	    "away",
+	    k->one_try);
+}
+
+/* Defaults may name a host and no account. */
+static int
+check_account(const struct keeping *k, const struct account *a, struct err *e)
+{
+	char place[SETTING_PLACE_MAX];
+
+	if (!k->on || a->relay.name != NULL || a->relay.hosts == NULL)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_CONFIG,
+	    "%s is of no account, and what is queued is sent by an account: "
+	    "write \"account default\" above it",
+	    settings_said(&a->settings,
+		a->settings.at[SET_HOST].text != NULL ? SET_HOST : SET_SOCKET,
+		place));
+}
+
+int
+keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
+    struct err *e)
+{
+	const struct account *a = accounts_chosen(as);
+	const struct setting *queue = &a->settings.at[SET_QUEUE];
+
+	*k = (struct keeping){ .account = a->relay.name };
+	k->on = queue->text != NULL && queue->number != QUEUE_OFF;
+	if (!k->on)
+		return 0;
+	if (check_options(k, o, e) == -1 || check_account(k, a, e) == -1)
+		return -1;
+	k->only = queue->number == QUEUE_ONLY;
+	if (k->on)
+		spools_for(&k->place, as->own, &k->nowhere);
+	if (keeping_by_machine(k)) {
+		accounts_unattended(as);
+		k->only = k->only || accounts_closed(as);
+	}
+	return 0;
+}
+
+bool
+keeping_by_machine(const struct keeping *k)
+{
+	return k->on && k->nowhere.verdict == ERR_OK &&
+	    k->place.kind == SPOOLS_IN;
+}
+
+/* ---- for the run ---- */
+
+static int
+open_folder(void *ctx, struct folder **to, struct err *e)
+{
+	const struct keeping *k = ctx;
+	int got;
+
+	if (k->nowhere.verdict != ERR_OK) {
+		*e = k->nowhere;
+		return -1;
+	}
+	got = spools_open(&k->place, true, to, e);
+	if (got != 1)
+		return got;
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "there is no folder %s any more", k->place.path);
+}
+
+static void
+on_lost(void *ctx, const struct err *e)
+{
+	struct keeping *k = ctx;
+
+	k->lost = *e;
+}
+
+struct keep_config
+keeping_config(struct keeping *k)
+{
+	if (!k->on)
+		return (struct keep_config){ .open = NULL };
+	return (struct keep_config){ .open = open_folder,
+		.only = k->only,
+		.account = k->account,
+		.draw = machine_random,
+		.on_lost = on_lost,
+		.ctx = k };
+}

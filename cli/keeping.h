@@ -1,0 +1,49 @@
+/*
+ * keeping: is what fails for now kept, and in which queue?
+ * Called by native.c once the accounts are known.
+ * It opens no folder before a message is to go there.
+ * The man page, section QUEUE.
+ * Ownership: borrows the accounts; a struct keeping is plain data.
+ */
+#ifndef CLI_KEEPING_H
+#define CLI_KEEPING_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/spools.h"
+#include "queue/keep.h"
+
+struct accounts;
+struct options;
+
+struct keeping {
+	bool on;
+	bool only; /* without a try */
+	const char *account; /* borrowed: of the entry; NULL: none */
+	/* Where to; not ok: why there is no such place. */
+	struct spools_place place;
+	struct err nowhere;
+	struct err lost; /* not ok: why the queue did not take the message */
+	/* An option of the command line that is for one try only, so that
+	 * the configuration's `queue` does not hold; NULL: none. */
+	const char *one_try;
+};
+
+/*
+ * By the settings of the chosen account and the options. An account whose
+ * secret is closed to us goes to the machine's queue without a try. 0, or -1
+ * with *e (usage, config): options, or the configuration, that go by no
+ * account.
+ */
+int keeping_make(
+    struct keeping *, const struct options *, struct accounts *, struct err *e);
+
+/* True if the message goes to the machine's queue, whose runner has the
+ * secrets that we may lack. */
+bool keeping_by_machine(const struct keeping *);
+
+/* For struct submit_config. */
+struct keep_config keeping_config(struct keeping *);
+
+#endif

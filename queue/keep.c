@@ -1,0 +1,94 @@
+/*
+ * keep: see keep.h. One spool_put() for all: they share the octets, and a
+ * message of which one half is kept would be nobody's.
+ * Callers: queue/submit.c.
+ * RFC 5321 4.5.4.1 (the first try is followed by a delay).
+ * Ownership: see keep.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/wait.h"
+#include "mail/envelope.h"
+#include "queue/entry.h"
+#include "queue/folder.h"
+#include "queue/keep.h"
+#include "queue/retry.h"
+#include "queue/spool.h"
+
+static struct entry_now
+now(void)
+{
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct entry_now){ .wall = (int64_t)wall.tv_sec * 1000 +
+		    wall.tv_nsec / 1000000,
+		.steady = wait_now() };
+}
+
+static int
+put(const struct keep_config *c, struct envelope *env, const struct message *m,
+    struct err *e)
+{
+	const struct entry_now at = now();
+	struct entry_new new = {
+		.env = env, .account = c->account, .next_try = at.wall
+	};
+	char id[ENTRY_ID_SIZE];
+	struct folder *f;
+	uint32_t random;
+	int rc;
+
+	if (!c->only) {
+		c->draw(&random, sizeof random);
+		new.tries = 1;
+		new.next_try = retry_next(new.tries, at.wall, random);
+	}
+	if (c->open(c->ctx, &f, e) == -1)
+		return -1;
+	rc = spool_put(f, &new, m, &at, id, e);
+	folder_close(f);
+	if (rc == 0)
+		snprintf(env->queue_id, sizeof env->queue_id, "%s", id);
+	return rc;
+}
+
+/* It is queued now, or what it was; `mendable` when it had failed. */
+static void
+settle(struct outcome *o, bool is_kept, bool mendable)
+{
+	if (is_kept)
+		o->state = OUTCOME_QUEUED;
+	else if (mendable)
+		o->state = OUTCOME_FAILED;
+	if (mendable)
+		o->err.verdict = ERR_PERM;
+}
+
+int
+keep(const struct keep_config *c, struct envelope *env, const struct message *m,
+    struct err *e)
+{
+	bool *mendable = calloc(env->n + 1, sizeof *mendable);
+	size_t i, wanted = 0;
+	int rc = 0;
+
+	if (mendable == NULL)
+		return err_set(
+		    e, ERR_TEMP, ERR_MACHINE, "no memory to queue the message");
+	for (i = 0; i < env->n; i++) {
+		mendable[i] = env->rcpts[i].addr.raw != NULL &&
+		    retry_defer(&env->rcpts[i].outcome);
+		wanted += entry_keeps(&env->rcpts[i]);
+	}
+	if (wanted > 0)
+		rc = put(c, env, m, e);
+	for (i = 0; i < env->n; i++)
+		if (entry_keeps(&env->rcpts[i]))
+			settle(&env->rcpts[i].outcome, rc == 0, mendable[i]);
+	free(mendable);
+	return rc;
+}
