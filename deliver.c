@@ -1,10 +1,11 @@
 /*
- * deliver: see deliver.h. The parent plans, shows and decides what nobody
- * else could; a worker, one a route, dials and speaks, and sends records up
- * a socket pair. The parent believes no record that it did not check.
+ * deliver: see deliver.h. The parent asks for plans, shows and decides what
+ * nobody else could; a worker, one a route, dials and speaks, and sends
+ * records up a socket pair. The parent believes no record that it did not
+ * check.
  * Callers: queue/submit.c. It prints nothing.
  * RFC 5321 5.1, 4.5.4.1; fork(2), unix(7) SOCK_SEQPACKET.
- * Ownership: borrows plan, message and envelope.
+ * Ownership: borrows plans.
  */
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,241 +19,254 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/observer.h"
-#include "base/record.h"
 #include "base/wait.h"
 #include "deliver.h"
 #include "mail/envelope.h"
-#include "mail/message.h"
 #include "mx.h"
+#include "news.h"
+#include "reach.h"
+#include "tally.h"
 #include "worker.h"
 
 /* After a stop, workers get so long to hear an answer before they are killed:
  * longer than what wire.c gives a server. */
 #define KILL_MS 15000
 
-/* ---- records, believed by nobody before they are checked ---- */
+/* More servers than this are not remembered. */
+#define DOWN_MAX 4096
 
-/* What the parent knows of a recipient beside its outcome. */
-struct holder {
-	size_t route; /* whose worker may speak for it, counted from 1 */
-	bool final; /* the last octets for it went out */
+enum turn_state { WAITING, RUNNING, OVER };
+
+/* A route's place in the queue. */
+struct turn {
+	enum turn_state state;
+	bool fresh; /* with a token that was fetched anew */
+	struct err refused; /* why */
+};
+
+/* A plan that is alive. */
+struct batch {
+	struct plan *plan; /* borrowed */
+	struct tally tally;
+	struct turn *turns; /* owned: one a route */
+	size_t next; /* no route before it waits */
+	size_t running; /* of its workers */
+	size_t numbered; /* workers of plans before it */
+	struct batch *link; /* owned: the plan that was asked for next */
 };
 
 struct child {
 	pid_t pid;
 	int down; /* records come from here; -1: none runs */
-	size_t route; /* counted from 1 */
-	unsigned number;
-	size_t tls; /* of its present connection, in the envelope's list */
+	struct batch *batch; /* borrowed: its route is there */
+	size_t route;
+	bool secure; /* its present connection is private */
+	struct tls_facts facts; /* and this is known of it */
+	size_t mail; /* into whose envelope that was written, and */
+	size_t tls; /* under which number; 0: nowhere yet */
 	bool stale; /* it asked for a new token */
-};
-
-/* A route's place in the queue. */
-struct turn {
-	bool fresh; /* with a token that was fetched anew */
-	struct err refused; /* why */
 };
 
 struct delivery {
 	const struct deliver_config *cfg; /* borrowed */
-	const struct plan *plan; /* borrowed */
-	const struct message *m; /* borrowed */
-	struct envelope *env; /* borrowed */
-	struct holder *holders; /* owned: one a recipient */
+	const struct source *source; /* borrowed */
+	struct batch *batches; /* owned: the oldest first */
+	size_t alive; /* how many they are */
+	size_t asked; /* plans so far */
+	size_t numbered; /* routes of all plans so far */
+	bool dry; /* the source has no more */
 	struct child *children; /* owned: cfg->jobs of them */
 	struct pollfd *fds; /* owned: the same number */
-	struct turn *turns; /* owned: one a route */
-	size_t *again; /* owned: routes to start once more, counted from 1 */
-	size_t nagain;
-	size_t next; /* route to start next */
+	struct reach_down *servers; /* owned: those that cannot be had */
+	size_t nservers;
 	size_t running; /* of the children */
 	char *rec; /* owned: RECORD_MAX octets */
 };
 
-/* A record as it was read; strings point into it. */
-struct news {
-	struct field rcpts;
-	struct field text; /* of a line */
-	char host[OUTCOME_HOST_MAX];
-	enum line_from from;
-	bool decides; /* there is an outcome, or an error */
-	struct outcome outcome;
-	struct tls_facts facts;
-};
-
-static int
-number_field(struct news *n, const struct field *f)
+static const struct route *
+route_of(const struct child *c)
 {
-	uint64_t v = f->number;
-
-	switch (f->tag) {
-	case TAG_FROM:
-		n->from = v == LINE_SERVER ? LINE_SERVER
-		    : v == LINE_CLIENT     ? LINE_CLIENT
-					   : LINE_NOTE;
-		return 0;
-	case TAG_SECURE:
-		n->outcome.tls = (size_t)v;
-		return v <= 1 ? 0 : -1;
-	case TAG_VERIFIED:
-		n->facts.verified = v != 0;
-		return v <= 1 ? 0 : -1;
-	default:
-		return -1;
-	}
+	return &c->batch->plan->routes[c->route];
 }
 
-static int
-fact_field(struct news *n, const struct field *f)
+static struct turn *
+turn_of(const struct child *c)
 {
-	const struct worker_fact *row;
+	return &c->batch->turns[c->route];
+}
+
+/* ---- destinations ---- */
+
+static bool
+is_target(const struct route *r, const char *host, unsigned port)
+{
 	size_t i;
 
-	for (i = 0; i < worker_facts_n; i++) {
-		row = &worker_facts[i];
-		if (row->tag == f->tag)
-			return field_str(
-			    f, (char *)&n->facts + row->at, row->size);
-	}
-	return -1;
+	for (i = 0; i < r->ntargets; i++)
+		if (r->targets[i].port == port &&
+		    strncmp(r->targets[i].host, host, OUTCOME_HOST_MAX - 1) ==
+			0)
+			return true;
+	return false;
 }
 
-static int
-octets_field(struct news *n, const struct field *f)
+/* The same servers by the same account, in whatever order. */
+static bool
+same_destination(const struct route *a, const struct route *b)
 {
-	switch (f->tag) {
-	case TAG_RCPTS:
-		n->rcpts = *f;
-		return f->len % sizeof(uint32_t) == 0 ? 0 : -1;
-	case TAG_TEXT:
-		n->text = *f;
-		return 0;
-	case TAG_HOST:
-		return field_str(f, n->host, sizeof n->host);
-	default:
-		return fact_field(n, f);
-	}
+	size_t i;
+
+	if (a->relay != b->relay || a->ntargets != b->ntargets)
+		return false;
+	for (i = 0; i < a->ntargets; i++)
+		if (!is_target(b, a->targets[i].host, a->targets[i].port))
+			return false;
+	return true;
 }
 
-static int
-news_field(struct news *n, const struct field *f)
+/* Workers beside `c` that are there. */
+static size_t
+others_there(
+    const struct delivery *d, const struct route *r, const struct child *c)
 {
-	int got = outcome_take(&n->outcome, f);
+	size_t i, n = 0;
 
-	n->decides |= f->tag == OUTCOME_TAG_VERDICT;
-	if (got != 0)
-		return got == 1 ? 0 : -1;
-	return f->kind == FIELD_NUMBER ? number_field(n, f)
-				       : octets_field(n, f);
+	for (i = 0; i < d->cfg->jobs; i++)
+		if (d->children[i].down != -1 && &d->children[i] != c)
+			n += same_destination(route_of(&d->children[i]), r);
+	return n;
 }
 
-static int
-read_news(struct news *n, struct record *r)
+static bool
+is_full(const struct delivery *d, const struct route *r)
 {
-	struct field f;
-	int got;
-
-	memset(n, 0, sizeof *n);
-	n->from = LINE_NOTE;
-	while ((got = record_next(r, &f)) == 1)
-		if (news_field(n, &f) == -1)
-			return -1;
-	return got;
+	return d->cfg->per_destination > 0 &&
+	    others_there(d, r, NULL) >= d->cfg->per_destination;
 }
 
-/* Call fn for each recipient that this child may speak for. */
-static int
-each_rcpt(struct delivery *d, const struct child *c, struct news *n,
-    void (*fn)(struct delivery *, size_t, const struct news *))
-{
-	size_t i, count = n->rcpts.len / sizeof(uint32_t);
-	uint32_t r;
-
-	for (i = 0; i < count; i++) {
-		memcpy(&r, n->rcpts.octets + i * sizeof r, sizeof r);
-		if (r >= d->env->n || d->holders[r].route != c->route)
-			return -1;
-		fn(d, r, n);
-	}
-	return 0;
-}
-
-static void
-mark_final(struct delivery *d, size_t r, const struct news *n)
-{
-	(void)n;
-	d->holders[r].final = true;
-}
-
-static void
-take_outcome(struct delivery *d, size_t r, const struct news *n)
-{
-	struct outcome *o = &d->env->rcpts[r].outcome;
-
-	if (outcome_decide(o, &n->outcome.err) == -1)
-		return;
-	o->in_doubt = n->outcome.in_doubt && o->state == OUTCOME_DEFERRED;
-	memcpy(o->host, n->outcome.host, sizeof o->host);
-	memcpy(o->ip, n->outcome.ip, sizeof o->ip);
-	o->port = n->outcome.port;
-	o->tls = n->outcome.tls;
-	o->left_out = n->outcome.left_out;
-}
+/* ---- records, believed by nobody before they are checked ---- */
 
 static int
 news_line(struct delivery *d, struct child *c, struct news *n)
 {
 	const struct deliver_line line = {
 		.host = n->host,
-		.worker = c->number,
-		.many = d->plan->n > 1,
+		.worker = (unsigned)(c->batch->numbered + c->route + 1),
+		.many = c->batch->plan->n > 1 || d->asked > 1,
 		.from = n->from,
 		.s = n->text.octets,
 		.n = n->text.len,
 	};
 
-	if (d->cfg->on_line != NULL && line.s != NULL)
+	if (d->cfg->on_line != NULL)
 		d->cfg->on_line(d->cfg->ctx, &line);
 	return 0;
+}
+
+/* The worker waits for the answer, if anybody else is asked. */
+static int
+answer(const struct delivery *d, const struct child *c, const struct err *e)
+{
+	struct buf b;
+	ssize_t put = -1;
+
+	if (d->source->final == NULL)
+		return 0;
+	buf_init(&b, RECORD_MAX);
+	news_put_answer(&b, e);
+	if (buf_ok(&b))
+		put = send(c->down, b.data, b.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	buf_free(&b);
+	return put == -1 ? -1 : 0;
 }
 
 static int
 news_final(struct delivery *d, struct child *c, struct news *n)
 {
-	return each_rcpt(d, c, n, mark_final);
+	struct err e;
+
+	err_clear(&e);
+	if (!tally_owns(&c->batch->tally, c->route, n))
+		return -1;
+	tally_final(&c->batch->tally, n, &e);
+	return answer(d, c, &e);
+}
+
+/* The connection's number in the envelope of a mail. Without memory it passes
+ * for one that nothing is known of. */
+static size_t
+tls_number(struct child *c, size_t mail)
+{
+	struct tls_facts *f;
+
+	if (!c->secure || (c->tls != 0 && c->mail == mail))
+		return c->tls;
+	f = malloc(sizeof *f);
+	if (f == NULL)
+		return 0;
+	*f = c->facts;
+	c->mail = mail;
+	c->tls = envelope_add_tls(c->batch->plan->mails[mail].env, f);
+	return c->tls;
 }
 
 static int
 news_outcome(struct delivery *d, struct child *c, struct news *n)
 {
-	if (!n->decides)
+	(void)d;
+	if (!tally_owns(&c->batch->tally, c->route, n))
 		return -1;
-	n->outcome.tls = n->outcome.tls != 0 ? c->tls : 0;
-	return each_rcpt(d, c, n, take_outcome);
+	tally_outcome(&c->batch->tally, n,
+	    n->outcome.tls != 0 ? tls_number(c, n->mail) : 0);
+	return 0;
 }
 
-/* Without memory the connection passes for one that nothing is known of. */
 static int
 news_tls(struct delivery *d, struct child *c, struct news *n)
 {
-	struct tls_facts *f = malloc(sizeof *f);
-
-	if (f != NULL)
-		*f = n->facts;
-	c->tls = f == NULL ? 0 : envelope_add_tls(d->env, f);
+	(void)d;
+	c->secure = true;
+	c->facts = n->facts;
+	c->tls = 0;
 	return 0;
 }
 
 static int
 news_stale(struct delivery *d, struct child *c, struct news *n)
 {
-	struct turn *t = &d->turns[c->route - 1];
+	struct turn *t = turn_of(c);
 
-	if (t->fresh || c->stale || !n->decides)
+	(void)d;
+	if (t->fresh || c->stale)
 		return -1;
 	t->refused = n->outcome.err;
 	c->stale = true;
+	return 0;
+}
+
+/*
+ * Remember a server. One that is busy, while others of ours are there, may
+ * be so because of them, and is no worse for the next.
+ */
+static int
+news_down(struct delivery *d, struct child *c, struct news *n)
+{
+	const struct route *r = route_of(c);
+	const struct outcome *o = &n->outcome;
+	struct reach_down *list;
+
+	if (!is_target(r, o->host, o->port))
+		return -1;
+	if (o->err.kind == ERR_REPLY && o->err.verdict == ERR_TEMP &&
+	    others_there(d, r, c) > 0)
+		return 0;
+	list = d->nservers == DOWN_MAX
+	    ? NULL
+	    : reallocarray(d->servers, d->nservers + 1, sizeof *list);
+	if (list == NULL)
+		return 0;
+	d->servers = list;
+	list[d->nservers++] = (struct reach_down){ r->relay, *o };
 	return 0;
 }
 
@@ -260,45 +274,23 @@ news_stale(struct delivery *d, struct child *c, struct news *n)
 static int
 take_record(struct delivery *d, struct child *c, size_t len)
 {
-	static int (*const take[])(
+	static int (*const take[NEWS_TYPES])(
 	    struct delivery *, struct child *, struct news *) = {
-		[REC_LINE] = news_line,
-		[REC_FINAL] = news_final,
-		[REC_OUTCOME] = news_outcome,
-		[REC_TLS] = news_tls,
-		[REC_STALE] = news_stale,
+		[NEWS_LINE] = news_line,
+		[NEWS_FINAL] = news_final,
+		[NEWS_OUTCOME] = news_outcome,
+		[NEWS_TLS] = news_tls,
+		[NEWS_STALE] = news_stale,
+		[NEWS_DOWN] = news_down,
 	};
-	struct record r;
 	struct news n;
 
-	if (record_open(&r, d->rec, len) != (long)len || r.type < REC_LINE ||
-	    r.type >= RECORD_TYPES || read_news(&n, &r) == -1)
+	if (news_read(&n, d->rec, len) == -1)
 		return -1;
-	return take[r.type](d, c, &n);
+	return take[n.type](d, c, &n);
 }
 
-/* A child is gone: what it left open is decided here. */
-static void
-settle(struct delivery *d, const struct child *c, const char *how)
-{
-	const struct route *route = &d->plan->routes[c->route - 1];
-	struct err lost, doubt;
-	struct outcome *o;
-	size_t i, r;
-
-	err_set(&lost, ERR_TEMP, ERR_MACHINE, "the delivery process %s", how);
-	err_set(&doubt, ERR_TEMP, ERR_CONNECT,
-	    "the delivery process %s after the end of data", how);
-	doubt.stage = STAGE_END;
-	for (i = 0; i < route->n; i++) {
-		r = route->rcpts[i];
-		o = &d->env->rcpts[r].outcome;
-		if (o->state != OUTCOME_PENDING)
-			continue;
-		outcome_decide(o, d->holders[r].final ? &doubt : &lost);
-		o->in_doubt = d->holders[r].final;
-	}
-}
+/* ---- workers ---- */
 
 static void
 reap(struct delivery *d, struct child *c)
@@ -310,39 +302,35 @@ reap(struct delivery *d, struct child *c)
 	close(c->down);
 	c->down = -1;
 	d->running--;
+	c->batch->running--;
 	do
 		got = waitpid(c->pid, &status, 0);
 	while (got == -1 && errno == EINTR);
 	if (got == c->pid && WIFSIGNALED(status))
 		snprintf(how, sizeof how, "was killed by signal %d",
 		    WTERMSIG(status));
-	if (c->stale) {
-		d->turns[c->route - 1].fresh = true;
-		d->again[d->nagain++] = c->route;
-	} else {
-		settle(d, c, how);
+	if (!c->stale) {
+		turn_of(c)->state = OVER;
+		tally_lost(&c->batch->tally, c->route, how);
+		return;
 	}
-}
-
-/* One reason for all of a route that are still open. */
-static void
-settle_by(struct delivery *d, const struct child *c, const struct err *e)
-{
-	const struct route *route = &d->plan->routes[c->route - 1];
-	size_t i;
-
-	for (i = 0; i < route->n; i++)
-		outcome_decide(&d->env->rcpts[route->rcpts[i]].outcome, e);
+	turn_of(c)->fresh = true;
+	turn_of(c)->state = WAITING;
+	if (c->batch->next > c->route)
+		c->batch->next = c->route;
 }
 
 /* In the child: nothing of the parent's but the route's own needs. */
 static void
-become_worker(struct delivery *d, size_t route, int up, pid_t parent)
+become_worker(struct delivery *d, const struct child *c, int up, pid_t parent)
 {
 	struct worker_config cfg = d->cfg->worker;
 	size_t i;
 
-	cfg.fresh = d->turns[route].fresh;
+	cfg.fresh = turn_of(c)->fresh;
+	cfg.asks = d->source->final != NULL;
+	cfg.down = d->servers;
+	cfg.ndown = d->nservers;
 
 	/* A worker without its parent would deliver what nobody records. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -351,7 +339,7 @@ become_worker(struct delivery *d, size_t route, int up, pid_t parent)
 	for (i = 0; i < d->cfg->jobs; i++)
 		if (d->children[i].down != -1)
 			close(d->children[i].down);
-	worker_run(&cfg, &d->plan->routes[route], d->m, d->env, up);
+	worker_run(&cfg, route_of(c), c->batch->plan->mails, up);
 	close(up);
 	_exit(0);
 }
@@ -368,7 +356,7 @@ start(struct delivery *d, struct child *c)
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(pair[0]);
-		become_worker(d, c->route - 1, pair[1], parent);
+		become_worker(d, c, pair[1], parent);
 	}
 	close(pair[1]);
 	if (c->pid == -1) {
@@ -381,13 +369,13 @@ start(struct delivery *d, struct child *c)
 
 /* There is no room for a single worker: its recipients are decided. */
 static void
-not_started(struct delivery *d, const struct child *c, int num)
+not_started(const struct child *c, int num)
 {
 	char how[160], why[96];
 
 	snprintf(how, sizeof how, "could not be started: %s",
 	    strerror_r(num, why, sizeof why));
-	settle(d, c, how);
+	tally_lost(&c->batch->tally, c->route, how);
 }
 
 /*
@@ -470,19 +458,18 @@ free_place(const struct delivery *d)
 static int
 fetch_secret(struct delivery *d, const struct child *c)
 {
-	const struct relay *relay = d->plan->routes[c->route - 1].relay;
-	struct turn t = d->turns[c->route - 1];
+	const struct turn *t = turn_of(c);
 	struct err e;
 	int got;
 
 	if (d->cfg->on_secret == NULL)
 		return 0;
-	got = d->cfg->on_secret(d->cfg->ctx, relay, t.fresh, &e);
+	got = d->cfg->on_secret(d->cfg->ctx, route_of(c)->relay, t->fresh, &e);
 	if (got == 0)
 		return 0;
 	if (e.stage == STAGE_NONE)
 		e.stage = STAGE_AUTH;
-	settle_by(d, c, got == 1 ? &t.refused : &e);
+	tally_decide(&c->batch->tally, c->route, got == 1 ? &t->refused : &e);
 	return -1;
 }
 
@@ -493,60 +480,209 @@ fetch_secret(struct delivery *d, const struct child *c)
 static int
 start_route(struct delivery *d, struct child *c)
 {
-	const struct relay *relay = d->plan->routes[c->route - 1].relay;
 	int got, num;
 
-	c->number = (unsigned)c->route;
+	c->secure = false;
 	c->tls = 0;
 	c->stale = false;
+	turn_of(c)->state = OVER;
 	if (fetch_secret(d, c) == -1)
 		return 0;
 	got = start(d, c);
 	num = errno;
 	/* What waits for room keeps it: it may not be had again. */
-	if (got != 0 && d->running > 0)
+	if (got != 0 && d->running > 0) {
+		turn_of(c)->state = WAITING;
 		return -1;
+	}
 	if (d->cfg->on_secret_done != NULL)
-		d->cfg->on_secret_done(d->cfg->ctx, relay);
-	if (got == 0)
-		d->running++;
-	else
-		not_started(d, c, num);
+		d->cfg->on_secret_done(d->cfg->ctx, route_of(c)->relay);
+	if (got != 0) {
+		not_started(c, num);
+		return 0;
+	}
+	turn_of(c)->state = RUNNING;
+	d->running++;
+	c->batch->running++;
 	return 0;
 }
 
-/* The route whose turn it is, counted from 1; 0: none is left. */
-static size_t
-next_route(const struct delivery *d)
-{
-	if (d->nagain > 0)
-		return d->again[d->nagain - 1];
-	return d->next < d->plan->n ? d->next + 1 : 0;
-}
+/* ---- plans ---- */
 
 static void
-next_done(struct delivery *d)
+batch_free(struct batch *b)
 {
-	if (d->nagain > 0)
-		d->nagain--;
-	else
-		d->next++;
+	if (b == NULL)
+		return;
+	tally_free(&b->tally);
+	free(b->turns);
+	free(b);
+}
+
+static struct batch *
+batch_new(struct delivery *d, struct plan *plan)
+{
+	struct batch *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->plan = plan;
+	b->numbered = d->numbered;
+	b->turns = calloc(plan->n + 1, sizeof *b->turns);
+	if (b->turns == NULL || tally_init(&b->tally, d->source, plan) == -1) {
+		batch_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+/* Without memory to count them, each mail is decided by itself. */
+static void
+turn_away(const struct source *s, struct plan *plan)
+{
+	struct err e;
+	size_t i, k;
+
+	err_set(&e, ERR_TEMP, ERR_MACHINE, "no memory");
+	for (i = 0; i < plan->nmails; i++) {
+		for (k = 0; k < plan->mails[i].env->n; k++)
+			if (outcome_decide(
+				&plan->mails[i].env->rcpts[k].outcome, &e) ==
+				0 &&
+			    s->outcome != NULL)
+				s->outcome(s->ctx, &plan->mails[i], &k, 1);
+		if (s->mail_done != NULL)
+			s->mail_done(s->ctx, &plan->mails[i]);
+	}
+	if (s->done != NULL)
+		s->done(s->ctx, plan);
+}
+
+/* The next plan, behind those that are alive: false if there is none. */
+static bool
+ask(struct delivery *d)
+{
+	struct batch **end = &d->batches, *b;
+	struct plan *plan;
+
+	if (d->dry || d->alive >= d->cfg->jobs ||
+	    (d->asked > 0 && wait_stopped(d->cfg->worker.waiter)))
+		return false;
+	plan = d->source->next(d->source->ctx);
+	d->dry = plan == NULL;
+	if (plan == NULL)
+		return false;
+	d->asked++;
+	b = batch_new(d, plan);
+	if (b == NULL) {
+		d->dry = true;
+		turn_away(d->source, plan);
+		return false;
+	}
+	d->numbered += plan->n;
+	d->alive++;
+	while (*end != NULL)
+		end = &(*end)->link;
+	*end = b;
+	return true;
+}
+
+/* Nobody may be left undecided, whatever went wrong. */
+static void
+batch_end(struct delivery *d, struct batch *b)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, ERR_MACHINE, "%s",
+	    wait_stopped(d->cfg->worker.waiter) ? "interrupted" : "no memory");
+	tally_rest(&b->tally, &e);
+	if (d->source->done != NULL)
+		d->source->done(d->source->ctx, b->plan);
+	batch_free(b);
+	d->alive--;
+}
+
+/* The batch's next route that may start, or its number of routes. */
+static size_t
+waiting(const struct delivery *d, struct batch *b)
+{
+	size_t i;
+
+	while (b->next < b->plan->n && b->turns[b->next].state != WAITING)
+		b->next++;
+	for (i = b->next; i < b->plan->n; i++)
+		if (b->turns[i].state == WAITING &&
+		    !is_full(d, &b->plan->routes[i]))
+			break;
+	return i;
+}
+
+static bool
+is_over(const struct delivery *d, struct batch *b)
+{
+	waiting(d, b);
+	return b->running == 0 && b->next == b->plan->n;
+}
+
+/* Let go of plans that have nothing to do any more, or of all. */
+static void
+sweep(struct delivery *d, bool all)
+{
+	struct batch **at = &d->batches, *b;
+
+	while ((b = *at) != NULL) {
+		if (all || is_over(d, b)) {
+			*at = b->link;
+			batch_end(d, b);
+		} else {
+			at = &b->link;
+		}
+	}
+}
+
+/* The route whose turn it is, into c; false if none may start. */
+static bool
+choose(const struct delivery *d, struct child *c)
+{
+	struct batch *b;
+
+	for (b = d->batches; b != NULL; b = b->link) {
+		c->batch = b;
+		c->route = waiting(d, b);
+		if (c->route < b->plan->n)
+			return true;
+	}
+	return false;
 }
 
 /* Start what may start, and can: what cannot waits for another's end. */
 static void
 start_some(struct delivery *d)
 {
-	size_t route, place;
+	size_t place;
 
-	while ((route = next_route(d)) != 0 &&
-	    (place = free_place(d)) < d->cfg->jobs) {
-		d->children[place].route = route;
-		if (start_route(d, &d->children[place]) == -1)
+	while ((place = free_place(d)) < d->cfg->jobs) {
+		if (!choose(d, &d->children[place])) {
+			sweep(d, false);
+			if (!ask(d))
+				return;
+		} else if (start_route(d, &d->children[place]) == -1) {
 			return;
-		/* What deliver() made it frees, which the analyzer loses.
-		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		next_done(d);
+		}
+	}
+}
+
+static void
+listen_all(struct delivery *d)
+{
+	struct child *c;
+	size_t i;
+
+	for (i = 0; i < d->cfg->jobs; i++) {
+		c = &d->children[i];
+		if (c->down != -1 && d->fds[i].fd == c->down &&
+		    d->fds[i].revents != 0)
+			listen_to(d, c, d->fds[i].revents);
 	}
 }
 
@@ -554,11 +690,8 @@ static void
 run_workers(struct delivery *d)
 {
 	int64_t stopped = 0;
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < d->plan->n; i++)
-		for (k = 0; k < d->plan->routes[i].n; k++)
-			d->holders[d->plan->routes[i].rcpts[k]].route = i + 1;
 	for (i = 0; i < d->cfg->jobs; i++)
 		d->children[i].down = -1;
 	for (;;) {
@@ -568,51 +701,27 @@ run_workers(struct delivery *d)
 			break;
 		if (wait_children(d, &stopped) == WAIT_STOPPED)
 			continue;
-		for (i = 0; i < d->cfg->jobs; i++)
-			if (d->children[i].down != -1 &&
-			    d->fds[i].fd == d->children[i].down &&
-			    d->fds[i].revents != 0)
-				listen_to(
-				    d, &d->children[i], d->fds[i].revents);
+		listen_all(d);
+		sweep(d, false);
 	}
-}
-
-/* Nobody may be left undecided, whatever went wrong. */
-static void
-decide_the_rest(struct envelope *env, const char *why)
-{
-	struct err e;
-	size_t i;
-
-	err_set(&e, ERR_TEMP, ERR_MACHINE, "%s", why);
-	for (i = 0; i < env->n; i++)
-		outcome_decide(&env->rcpts[i].outcome, &e);
+	sweep(d, true);
 }
 
 void
-deliver(const struct deliver_config *cfg, const struct plan *plan,
-    const struct message *m, struct envelope *env)
+deliver(const struct deliver_config *cfg, const struct source *source)
 {
-	struct deliver_config mine = *cfg;
-	struct delivery d = { .cfg = &mine, .plan = plan, .m = m, .env = env };
+	struct delivery d = { .cfg = cfg, .source = source };
+	struct plan *plan;
 
-	if (mine.jobs > plan->n)
-		mine.jobs = (unsigned)plan->n;
-	d.holders = calloc(env->n + 1, sizeof *d.holders);
-	d.children = calloc(mine.jobs + 1, sizeof *d.children);
-	d.fds = calloc(mine.jobs + 1, sizeof *d.fds);
-	d.turns = calloc(plan->n + 1, sizeof *d.turns);
-	d.again = calloc(plan->n + 1, sizeof *d.again);
+	d.children = calloc(cfg->jobs + 1, sizeof *d.children);
+	d.fds = calloc(cfg->jobs + 1, sizeof *d.fds);
 	d.rec = malloc(RECORD_MAX);
-	if (d.turns != NULL && d.again != NULL && d.holders != NULL &&
-	    d.children != NULL && d.fds != NULL && d.rec != NULL)
+	if (d.children != NULL && d.fds != NULL && d.rec != NULL)
 		run_workers(&d);
-	free(d.turns);
-	free(d.again);
-	free(d.holders);
+	else if ((plan = source->next(source->ctx)) != NULL)
+		turn_away(source, plan);
+	free(d.servers);
 	free(d.children);
 	free(d.fds);
 	free(d.rec);
-	decide_the_rest(env,
-	    wait_stopped(cfg->worker.waiter) ? "interrupted" : "no memory");
 }

@@ -1,9 +1,9 @@
 /*
- * deliver: what next: routes to workers, hosts to outcomes.
- * Called by queue/submit.c with a plan; it forks one worker a route.
+ * deliver: what next: plans to routes, routes to workers, all to outcomes.
+ * Called by who has a source of mails; it forks one worker a route.
  * It reads no config and prints nothing, and believes no worker unchecked.
  * RFC 5321 4.5.4.1 (alternate addresses), 5.1; the project's own design.
- * Ownership: plan, message and envelope are borrowed.
+ * Ownership: plans, messages and envelopes are borrowed from the source.
  */
 #ifndef DELIVER_H
 #define DELIVER_H
@@ -12,13 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "source.h"
 #include "worker.h"
 
-struct envelope;
 struct err;
-struct message;
-struct observer;
-struct plan;
 struct relay;
 
 /* A line of a worker's dialogue; everything is borrowed for the call. */
@@ -34,6 +31,9 @@ struct deliver_line {
 struct deliver_config {
 	struct worker_config worker;
 	unsigned jobs; /* workers at once, at least 1 */
+	/* The same for routes with the same relay and the same targets, in
+	 * whatever order; 0: as many as jobs. */
+	unsigned per_destination;
 	void (*on_line)(void *ctx, const struct deliver_line *);
 	/*
 	 * A worker of this relay is made next: its secrets are to be where
@@ -50,10 +50,13 @@ struct deliver_config {
 };
 
 /*
- * Deliver the message along the plan. When it returns, every recipient has
- * an outcome; there is nothing else to say.
+ * Deliver what the source has, plan after plan, several at once while there
+ * are places for workers. When it returns, every recipient of every plan that
+ * was asked for has an outcome, and each plan is done. The first is always
+ * asked for; after a stop signal no other is.
+ * A server that could not be reached, or with which no session could be
+ * opened, is tried once: later workers pass it over, for the same reason.
  */
-void deliver(const struct deliver_config *, const struct plan *,
-    const struct message *, struct envelope *);
+void deliver(const struct deliver_config *, const struct source *);
 
 #endif

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
 #include "mail/envelope.h"
 #include "mx.h"
+#include "mxlist.h"
 
 #define NONE SIZE_MAX
 
@@ -53,10 +53,27 @@ struct table {
 	size_t mask;
 };
 
+/* A recipient, one after the other through all mails. */
+struct place {
+	size_t mail;
+	size_t rcpt; /* in its envelope */
+};
+
+/* A relay, and what the first mail that may go by it calls us. */
+struct lane {
+	const struct relay *relay; /* borrowed */
+	const char *own_name; /* borrowed; NULL: unknown */
+};
+
 struct planner {
 	const struct mx_config *c; /* borrowed */
-	struct envelope *env; /* borrowed */
+	struct mail *mails; /* borrowed */
+	size_t nmails;
+	struct place *places; /* owned: the recipients of all mails */
+	size_t n;
 	struct hosts hosts;
+	struct lane *lanes; /* owned: the relays of all mails */
+	size_t nlanes;
 	const struct relay **relay_of; /* owned: of each recipient */
 	const struct relay *relay; /* the one whose recipients are planned */
 	size_t *domain_of; /* owned: of each recipient, or NONE */
@@ -121,6 +138,14 @@ out_of_memory(struct err *e)
 
 /* `scope` tells the recipient's own domain (destination) from a smarthost
  * (host), which a person may mend. */
+static struct recipient *
+rcpt_at(const struct planner *p, size_t i)
+{
+	const struct place *at = &p->places[i];
+
+	return &p->mails[at->mail].env->rcpts[at->rcpt];
+}
+
 static void
 rcpt_decide(
     struct planner *p, size_t i, enum err_scope scope, const struct err *e)
@@ -129,7 +154,7 @@ rcpt_decide(
 
 	why.stage = STAGE_LOOKUP;
 	why.scope = scope;
-	outcome_decide(&p->env->rcpts[i].outcome, &why);
+	outcome_decide(&rcpt_at(p, i)->outcome, &why);
 }
 
 static void
@@ -158,7 +183,7 @@ static bool
 is_open(const struct planner *p, size_t i)
 {
 	return p->relay_of[i] == p->relay &&
-	    p->env->rcpts[i].outcome.state == OUTCOME_PENDING;
+	    rcpt_at(p, i)->outcome.state == OUTCOME_PENDING;
 }
 
 static void
@@ -170,7 +195,32 @@ route_free(struct route *r)
 		target_free(&r->targets[i]);
 	free(r->targets);
 	free(r->rcpts);
+	free(r->lots);
 	*r = (struct route){ 0 };
+}
+
+/* Room for n recipients. */
+static int
+route_room(const struct planner *p, struct route *r, size_t n, struct err *e)
+{
+	size_t nlots = n < p->nmails ? n : p->nmails;
+
+	r->rcpts = calloc(n + 1, sizeof(*r->rcpts));
+	r->lots = calloc(nlots + 1, sizeof(*r->lots));
+	return r->rcpts == NULL || r->lots == NULL ? out_of_memory(e) : 0;
+}
+
+/* Add recipient i, which is behind all that are there. */
+static void
+route_add(const struct planner *p, struct route *r, size_t i)
+{
+	const struct place *at = &p->places[i];
+
+	if (r->nlots == 0 || r->lots[r->nlots - 1].mail != at->mail)
+		r->lots[r->nlots++] =
+		    (struct lot){ at->mail, r->rcpts + r->n, 0 };
+	r->lots[r->nlots - 1].n++;
+	r->rcpts[r->n++] = at->rcpt;
 }
 
 /* The relay's open recipients into one route. */
@@ -179,12 +229,11 @@ relay_rcpts(struct planner *p, struct route *r, struct err *e)
 {
 	size_t i;
 
-	r->rcpts = calloc(p->env->n + 1, sizeof(*r->rcpts));
-	if (r->rcpts == NULL)
-		return out_of_memory(e);
-	for (i = 0; i < p->env->n; i++)
+	if (route_room(p, r, p->n, e) == -1)
+		return -1;
+	for (i = 0; i < p->n; i++)
 		if (is_open(p, i))
-			r->rcpts[r->n++] = i;
+			route_add(p, r, i);
 	return 0;
 }
 
@@ -209,8 +258,9 @@ plan_relay(struct planner *p, struct plan *plan, struct err *e)
 	}
 	if (r->ntargets > 0)
 		return 0;
-	for (i = 0; i < r->n; i++)
-		rcpt_decide(p, r->rcpts[i], SCOPE_HOST, &why);
+	for (i = 0; i < p->n; i++)
+		if (is_open(p, i))
+			rcpt_decide(p, i, SCOPE_HOST, &why);
 	route_free(r);
 	plan->n--;
 	return 0;
@@ -218,39 +268,59 @@ plan_relay(struct planner *p, struct plan *plan, struct err *e)
 
 /* --- recipients to relays ------------------------------------------------ */
 
-/* PATTERN of `route`: a domain, *.DOMAIN for what is below it, * for all. */
-static bool
-rule_matches(const struct relay_rule *rule, const struct address *a)
+static void
+lane_add(struct planner *p, const struct relay *relay, const struct relays *by)
 {
-	const char *pattern = rule->pattern, *domain = a->ascii;
-	size_t n, m;
+	size_t i;
 
-	if (strcmp(pattern, "*") == 0)
-		return true;
-	if (a->kind == DOMAIN_NONE)
-		return false;
-	if (pattern[0] != '*')
-		return strcasecmp(pattern, domain) == 0;
-	n = strlen(++pattern);
-	m = strlen(domain);
-	return m > n && strcasecmp(domain + m - n, pattern) == 0;
+	for (i = 0; i < p->nlanes; i++)
+		if (p->lanes[i].relay == relay)
+			return;
+	p->lanes[p->nlanes++] = (struct lane){ relay, by->relay->helo };
 }
 
-/* Whose each recipient is: the first rule's that matches. */
+/* The relays of all mails, each once. */
 static int
-relays_choose(struct planner *p, struct err *e)
+lanes_find(struct planner *p, struct err *e)
 {
-	const struct mx_config *c = p->c;
-	size_t i, k;
+	const struct relays *by;
+	size_t i, k, n = 0;
 
-	p->relay_of = calloc(p->env->n + 1, sizeof(const struct relay *));
-	if (p->relay_of == NULL)
+	for (i = 0; i < p->nmails; i++)
+		n += p->mails[i].by->nrules + 1;
+	p->lanes = calloc(n + 1, sizeof(*p->lanes));
+	if (p->lanes == NULL)
 		return out_of_memory(e);
-	for (i = 0; i < p->env->n; i++) {
-		for (k = 0; k < c->nrules; k++)
-			if (rule_matches(&c->rules[k], &p->env->rcpts[i].addr))
-				break;
-		p->relay_of[i] = k < c->nrules ? c->rules[k].relay : c->relay;
+	for (i = 0; i < p->nmails; i++) {
+		by = p->mails[i].by;
+		lane_add(p, by->relay, by);
+		for (k = 0; k < by->nrules; k++)
+			lane_add(p, by->rules[k].relay, by);
+	}
+	return 0;
+}
+
+/* All recipients in a row, and whose each is: the first rule's that
+ * matches. */
+static int
+places_find(struct planner *p, struct err *e)
+{
+	const struct envelope *env;
+	size_t i, k, n = 0;
+
+	for (i = 0; i < p->nmails; i++)
+		n += p->mails[i].env->n;
+	p->places = calloc(n + 1, sizeof(*p->places));
+	p->relay_of = calloc(n + 1, sizeof(const struct relay *));
+	if (p->places == NULL || p->relay_of == NULL)
+		return out_of_memory(e);
+	for (i = 0; i < p->nmails; i++) {
+		env = p->mails[i].env;
+		for (k = 0; k < env->n; k++) {
+			p->places[p->n] = (struct place){ i, k };
+			p->relay_of[p->n++] =
+			    relay_for(p->mails[i].by, &env->rcpts[k].addr);
+		}
 	}
 	return 0;
 }
@@ -300,7 +370,7 @@ domain_slot(struct planner *p, const struct address *a)
 static void
 domain_join(struct planner *p, size_t i)
 {
-	const struct address *a = &p->env->rcpts[i].addr;
+	const struct address *a = &rcpt_at(p, i)->addr;
 	size_t *slot = domain_slot(p, a);
 	struct domain *d;
 
@@ -323,11 +393,11 @@ domains_find(struct planner *p)
 	struct err e;
 	size_t i;
 
-	for (i = 0; i < p->env->n; i++) {
+	for (i = 0; i < p->n; i++) {
 		p->domain_of[i] = p->next[i] = NONE;
 		if (!is_open(p, i))
 			continue;
-		if (p->env->rcpts[i].addr.kind != DOMAIN_NONE) {
+		if (rcpt_at(p, i)->addr.kind != DOMAIN_NONE) {
 			domain_join(p, i);
 			continue;
 		}
@@ -338,50 +408,6 @@ domains_find(struct planner *p)
 }
 
 /* --- domains to groups --------------------------------------------------- */
-
-static int
-mx_compare(const void *a, const void *b)
-{
-	const struct dns_mx *x = a, *y = b;
-
-	if (x->preference != y->preference)
-		return x->preference < y->preference ? -1 : 1;
-	return strcmp(x->host, y->host);
-}
-
-/* By preference and name; a host's second mention goes. */
-static void
-mx_sort(struct dns_mx *mx, size_t *n)
-{
-	size_t i, k, kept = 0;
-
-	if (*n > 1)
-		qsort(mx, *n, sizeof(*mx), mx_compare);
-	for (i = 0; i < *n; i++) {
-		for (k = 0; k < kept; k++)
-			if (strcmp(mx[k].host, mx[i].host) == 0)
-				break;
-		if (k == kept)
-			mx[kept++] = mx[i];
-	}
-	*n = kept;
-}
-
-/*
- * Drop "." from the list: alone it says that no mail is accepted, beside
- * others it says nothing (RFC 7505 3). False if none is left.
- */
-static bool
-mx_drop_root(struct dns_mx *mx, size_t *n)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < *n; i++)
-		if (mx[i].host[0] != '\0')
-			mx[kept++] = mx[i];
-	*n = kept;
-	return kept > 0;
-}
 
 /* A list of one: the domain itself. */
 static int
@@ -404,12 +430,12 @@ list_from(struct planner *p, const struct domain *d, enum dns_status st,
 {
 	switch (st) {
 	case DNS_OK:
-		if (!mx_drop_root(a->mx, &a->n)) {
+		if (!mxlist_drop_root(a->mx, &a->n)) {
 			dns_mx_free(a);
 			domain_trouble(p, d, NULL_MX);
 			return 1;
 		}
-		mx_sort(a->mx, &a->n);
+		mxlist_sort(a->mx, &a->n);
 		*g = (struct group){ .mx = a->mx, .n = a->n, .source = by_mx };
 		return 0;
 	case DNS_NODATA:
@@ -450,24 +476,11 @@ is_literal(const struct group *g)
 	return g->source == by_literal;
 }
 
-/* Equal hosts in equal order; the numbers of the preferences do not count,
- * only which of them are equal. */
 static bool
-list_equal(const struct group *a, const struct group *b)
+group_equal(const struct group *a, const struct group *b)
 {
-	size_t i;
-
-	if (a->n != b->n || is_literal(a) != is_literal(b))
-		return false;
-	for (i = 0; i < a->n; i++) {
-		if (strcmp(a->mx[i].host, b->mx[i].host) != 0)
-			return false;
-		if (i > 0 &&
-		    (a->mx[i].preference == a->mx[i - 1].preference) !=
-			(b->mx[i].preference == b->mx[i - 1].preference))
-			return false;
-	}
-	return true;
+	return is_literal(a) == is_literal(b) &&
+	    mxlist_equal(a->mx, a->n, b->mx, b->n);
 }
 
 static size_t *
@@ -481,7 +494,7 @@ group_slot(struct planner *p, const struct group *g)
 		h = hash_add(h, g->mx[i].host);
 	for (i = (h ^ h >> 32) & t->mask; t->slots[i] != 0;
 	     i = (i + 1) & t->mask)
-		if (list_equal(&p->groups[t->slots[i] - 1], g))
+		if (group_equal(&p->groups[t->slots[i] - 1], g))
 			break;
 	return &t->slots[i];
 }
@@ -517,6 +530,8 @@ groups_find(struct planner *p, struct err *e)
 	int got;
 
 	for (i = 0; i < p->ndomains; i++) {
+		/* domains_free() frees it all, which the analyzer loses.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		got = domain_list(p, &p->domains[i], &g, e);
 		if (got == -1)
 			return -1;
@@ -534,42 +549,6 @@ struct search {
 	size_t troubles; /* hosts whose look-up failed for the time being */
 	struct err why; /* one of them */
 };
-
-/*
- * Shuffle the equal ones among mx[from, to) (RFC 5321 5.1). 64 random bits
- * for at most 100 places: the bias is far below notice.
- */
-static void
-shuffle(const struct mx_config *c, struct dns_mx *mx, size_t from, size_t to)
-{
-	struct dns_mx swapped;
-	uint64_t bits;
-	size_t k;
-
-	for (; to - from > 1; to--) {
-		/* In parentheses: random() is a banned call. */
-		(c->random)(&bits, sizeof(bits));
-		k = from + (size_t)(bits % (to - from));
-		swapped = mx[k];
-		mx[k] = mx[to - 1];
-		mx[to - 1] = swapped;
-	}
-}
-
-static void
-group_shuffle(const struct mx_config *c, struct group *g)
-{
-	size_t from = 0, i;
-
-	if (c->random == NULL)
-		return;
-	for (i = 1; i <= g->n; i++) {
-		if (i < g->n && g->mx[i].preference == g->mx[from].preference)
-			continue;
-		shuffle(c, g->mx, from, i);
-		from = i;
-	}
-}
 
 /* This host is at `preference`: it and all that are no better go. */
 static void
@@ -656,7 +635,8 @@ group_search(
 		    may_loop(p, g->mx[i].host, port) &&
 		    host_is_own_name(&p->hosts, g->mx[i].host))
 			s->cut = g->mx[i].preference;
-	group_shuffle(p->c, g);
+	if (p->c->random != NULL)
+		mxlist_shuffle(g->mx, g->n, p->c->random);
 	for (i = 0; i < g->n; i++) {
 		if (g->mx[i].preference >= s->cut ||
 		    r->ntargets == MX_HOSTS_MAX ||
@@ -708,9 +688,8 @@ group_route(
 	g->route = r;
 	r->source = g->source;
 	r->relay = p->relay;
-	r->rcpts = calloc(g->nrcpts + 1, sizeof(*r->rcpts));
-	if (r->rcpts == NULL)
-		return out_of_memory(e);
+	if (route_room(p, r, g->nrcpts, e) == -1)
+		return -1;
 	if (group_search(p, g, &s, e) == -1)
 		return -1;
 	if (r->ntargets > 0)
@@ -730,20 +709,20 @@ routes_fill(struct planner *p)
 	struct route *r;
 	size_t i;
 
-	for (i = 0; i < p->env->n; i++) {
+	for (i = 0; i < p->n; i++) {
 		if (p->domain_of[i] == NONE)
 			continue;
 		d = &p->domains[p->domain_of[i]];
 		r = d->group == NONE ? NULL : p->groups[d->group].route;
 		if (r != NULL)
-			r->rcpts[r->n++] = i;
+			route_add(p, r, i);
 	}
 }
 
 static int
 plan_mx(struct planner *p, struct plan *plan, struct err *e)
 {
-	size_t n = p->env->n + 1, i;
+	size_t n = p->n + 1, i;
 
 	p->domain_of = calloc(n, sizeof(*p->domain_of));
 	p->next = calloc(n, sizeof(*p->next));
@@ -787,15 +766,15 @@ domains_free(struct planner *p)
 }
 
 int
-mx_check(const struct mx_config *c, struct err *e)
+mx_check(const struct mx_config *c, const struct relays *by, struct err *e)
 {
 	struct dns *dns;
 	size_t i;
 
-	if (relay_check(c->relay, e) == -1)
+	if (relay_check(by->relay, e) == -1)
 		return -1;
-	for (i = 0; i < c->nrules; i++)
-		if (relay_check(c->rules[i].relay, e) == -1)
+	for (i = 0; i < by->nrules; i++)
+		if (relay_check(by->rules[i].relay, e) == -1)
 			return -1;
 	if (c->dns.nameserver == NULL)
 		return 0;
@@ -806,69 +785,59 @@ mx_check(const struct mx_config *c, struct err *e)
 
 /* The routes of one relay's recipients. */
 static int
-relay_plan(struct planner *p, const struct relay *relay, struct plan *plan,
-    struct err *e)
+lane_plan(
+    struct planner *p, const struct lane *l, struct plan *plan, struct err *e)
 {
 	int ret;
 
-	p->relay = relay;
-	if (relay->hosts != NULL)
+	p->relay = l->relay;
+	p->hosts.own_name = l->own_name;
+	if (l->relay->hosts != NULL)
 		return plan_relay(p, plan, e);
 	ret = plan_mx(p, plan, e);
 	domains_free(p);
 	return ret;
 }
 
-/* True if an earlier rule has the relay of rule k, or the default is it. */
-static bool
-seen_before(const struct mx_config *c, size_t k)
-{
-	size_t i;
-
-	for (i = 0; i < k && c->rules[i].relay != c->rules[k].relay; i++)
-		;
-	return i < k || c->rules[k].relay == c->relay;
-}
-
 static int
 plan_all(struct planner *p, struct plan *plan, struct err *e)
 {
-	const struct mx_config *c = p->c;
 	size_t i;
 
+	if (lanes_find(p, e) == -1 || places_find(p, e) == -1)
+		return -1;
 	/* A relay has a route of its own, a recipient at most one by MX. */
-	plan->routes = calloc(p->env->n + c->nrules + 1, sizeof(*plan->routes));
+	plan->routes = calloc(p->n + p->nlanes + 1, sizeof(*plan->routes));
 	if (plan->routes == NULL)
 		return out_of_memory(e);
-	if (relays_choose(p, e) == -1 || relay_plan(p, c->relay, plan, e) == -1)
-		return -1;
-	for (i = 0; i < c->nrules; i++)
-		if (!seen_before(c, i) &&
-		    relay_plan(p, c->rules[i].relay, plan, e) == -1)
+	for (i = 0; i < p->nlanes; i++)
+		if (lane_plan(p, &p->lanes[i], plan, e) == -1)
 			return -1;
 	return 0;
 }
 
 int
-mx_plan(const struct mx_config *c, struct envelope *env, struct plan *plan,
-    struct err *e)
+mx_plan(const struct mx_config *c, struct mail *mails, size_t nmails,
+    struct plan *plan, struct err *e)
 {
 	struct planner p = {
 		.c = c,
-		.env = env,
+		.mails = mails,
+		.nmails = nmails,
 		.hosts = {
 			.family = c->family,
 			.overrides = c->overrides,
 			.noverrides = c->noverrides,
 			.dns_config = &c->dns,
-			.own_name = c->relay->helo,
 			.random = c->random,
 		},
 	};
 	int ret;
 
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan){ .mails = mails, .nmails = nmails };
 	ret = plan_all(&p, plan, e);
+	free(p.lanes);
+	free(p.places);
 	free(p.relay_of);
 	host_free(&p.hosts);
 	if (ret == -1)

@@ -53,6 +53,7 @@ decide(struct session *s, size_t rcpt, bool in_doubt, const struct err *e)
 
 	if (outcome_decide(o, e) == -1)
 		return;
+	s->taken |= e->kind == ERR_REPLY || e->verdict == ERR_OK;
 	o->left_out = params_left_out(&p, rcpt);
 	o->in_doubt = in_doubt;
 	snprintf(o->host, sizeof o->host, "%s", s->cfg.host);
@@ -536,12 +537,27 @@ transact(struct session *s, struct err *e)
 	return run(s, STEP_MAIL, e);
 }
 
-/* True while the connection takes another transaction (RFC 9422). */
-static bool
-usable(const struct session *s)
+bool
+session_usable(const struct session *s)
 {
+	/* RFC 9422, MAILMAX. */
 	return s->alive && !s->wire.stopped &&
 	    (s->caps.mail_max == 0 || s->transactions < s->caps.mail_max);
+}
+
+/*
+ * True if the connection that served for an earlier mail came to its end
+ * before this one's, which says nothing of this mail or of the host.
+ */
+static bool
+is_worn_out(const struct session *s, const struct err *e)
+{
+	if (!s->used || s->wire.final)
+		return false;
+	return e->scope == SCOPE_HOST ||
+	    (!s->alive &&
+		(e->kind == ERR_CONNECT || e->kind == ERR_REPLY ||
+		    e->kind == ERR_PROTOCOL || e->kind == ERR_TLS));
 }
 
 /* Transactions until nobody is open; see session_send(). */
@@ -550,11 +566,13 @@ transactions(struct session *s, struct err *e)
 {
 	decide_unfit(s);
 	for (choose(s); s->t.ntodo > 0; choose(s)) {
-		if (!usable(s))
+		if (!session_usable(s))
 			return 1;
 		if (transact(s, e) == 0)
 			continue;
 		/* Trouble between two transactions: a new connection helps. */
+		if (is_worn_out(s, e))
+			return 1;
 		if (e->scope == SCOPE_HOST)
 			return e->stage == STAGE_RSET ? 1 : -1;
 		decide_rest(s, e);
@@ -569,6 +587,7 @@ session_send(struct session *s, const struct message *m, struct envelope *env,
 	int got = 0;
 
 	s->t = (struct transaction){ .env = env, .rcpts = rcpts, .n = n };
+	s->used = s->taken;
 	s->t.todo = calloc(n + 1, sizeof *s->t.todo);
 	s->t.accepted = calloc(n + 1, sizeof *s->t.accepted);
 	if (s->t.todo == NULL || s->t.accepted == NULL) {

@@ -53,15 +53,20 @@ bool session_token_refused(const struct session *, const struct err *e);
 
 /*
  * Send one message to the pending ones of the given recipients, in as many
- * transactions as the server's limits ask for. Each recipient that the
- * server decided is decided in the envelope and told to on_outcome.
+ * transactions as the server's limits ask for; others may have gone before
+ * it, and may follow. Each recipient that the server decided is decided in
+ * the envelope and told to on_outcome.
  * 0: all are decided. 1: the server takes no more on this connection, but
- * some are pending and may go over a new one to the same host. -1 with *e,
- * scope host: those still pending may be tried at the next target. Any other
- * failure decides all of them and is 0.
+ * some are pending and may go over a new one to the same host; so it is too
+ * if the connection, which served for an earlier message, came to its end
+ * before this one's. -1 with *e, scope host: those still pending may be tried
+ * at the next target. Any other failure decides all of them and is 0.
  */
 int session_send(struct session *, const struct message *, struct envelope *,
     const size_t *rcpts, size_t n, struct err *e);
+
+/* True while the connection may carry another message. */
+bool session_usable(const struct session *);
 
 /* QUIT if the connection still works; never waits for its reply. */
 void session_quit(struct session *);

@@ -7,6 +7,7 @@
  * Ownership: see reach.h.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "net/dial.h"
@@ -22,30 +23,6 @@ struct reach {
 	struct candidate *c; /* owned */
 	size_t n;
 };
-
-struct reach *
-reach_new(const struct reach_config *cfg)
-{
-	struct reach *r = calloc(1, sizeof *r);
-	size_t i, k, total = 0;
-
-	if (r == NULL)
-		return NULL;
-	r->cfg = *cfg;
-	for (i = 0; i < cfg->ntargets; i++)
-		total += cfg->targets[i].addrs.n;
-	r->c = calloc(total + 1, sizeof *r->c);
-	if (r->c == NULL) {
-		free(r);
-		return NULL;
-	}
-	for (i = 0; i < cfg->ntargets; i++)
-		for (k = 0; k < cfg->targets[i].addrs.n; k++) {
-			r->c[r->n].to = cfg->targets[i].addrs.at[k];
-			r->c[r->n++].host = i;
-		}
-	return r;
-}
 
 void
 reach_free(struct reach *r)
@@ -101,19 +78,91 @@ address(const struct reach *r, size_t candidate, char ip[OUTCOME_IP_MAX])
 		endpoint_text(&r->c[candidate].to, ip, OUTCOME_IP_MAX);
 }
 
+void
+reach_dialled(const struct reach *r, size_t candidate, char to[OUTCOME_IP_MAX])
+{
+	endpoint_text(&r->c[candidate].to, to, OUTCOME_IP_MAX);
+}
+
 /* One candidate more that did not answer. */
 static void
 failed(void *ctx, size_t candidate, const struct err *e)
 {
 	const struct reach *r = ctx;
-	char ip[OUTCOME_IP_MAX];
+	char ip[OUTCOME_IP_MAX], to[OUTCOME_IP_MAX];
 	struct err why = *e;
 
 	why.stage = STAGE_CONNECT;
 	why.scope = SCOPE_HOST;
 	address(r, candidate, ip);
+	reach_dialled(r, candidate, to);
 	if (r->cfg.on_failed != NULL)
-		r->cfg.on_failed(r->cfg.ctx, r->c[candidate].host, ip, &why);
+		r->cfg.on_failed(
+		    r->cfg.ctx, r->c[candidate].host, ip, to, &why);
+}
+
+/* Why a candidate cannot be had, if that is known; or NULL. */
+static const struct err *
+known_down(const struct reach *r, size_t candidate)
+{
+	const struct target *t = &r->cfg.targets[r->c[candidate].host];
+	const struct outcome *o;
+	char to[OUTCOME_IP_MAX];
+	size_t i;
+
+	reach_dialled(r, candidate, to);
+	for (i = 0; i < r->cfg.ndown; i++) {
+		o = &r->cfg.down[i].outcome;
+		if (r->cfg.down[i].relay == r->cfg.relay &&
+		    o->port == t->port && strcmp(o->ip, to) == 0 &&
+		    strcmp(o->host, t->host) == 0)
+			return &o->err;
+	}
+	return NULL;
+}
+
+static void
+skip_down(struct reach *r)
+{
+	const struct err *why;
+	char ip[OUTCOME_IP_MAX];
+	size_t i;
+
+	for (i = 0; i < r->n && r->cfg.ndown > 0; i++) {
+		why = known_down(r, i);
+		if (why == NULL)
+			continue;
+		r->c[i].dead = true;
+		address(r, i, ip);
+		if (r->cfg.on_failed != NULL)
+			r->cfg.on_failed(
+			    r->cfg.ctx, r->c[i].host, ip, NULL, why);
+	}
+}
+
+struct reach *
+reach_new(const struct reach_config *cfg)
+{
+	struct reach *r = calloc(1, sizeof *r);
+	size_t i, k, total = 0;
+
+	if (r == NULL)
+		return NULL;
+	r->cfg = *cfg;
+	for (i = 0; i < cfg->ntargets; i++)
+		total += cfg->targets[i].addrs.n;
+	r->c = calloc(total + 1, sizeof *r->c);
+	if (r->c == NULL) {
+		free(r);
+		return NULL;
+	}
+	for (i = 0; i < cfg->ntargets; i++)
+		for (k = 0; k < cfg->targets[i].addrs.n; k++) {
+			r->c[r->n].to = cfg->targets[i].addrs.at[k];
+			r->c[r->n++].host = i;
+		}
+	skip_down(r);
+	return r;
 }
 
 /* The same for who did not even answer the call. */

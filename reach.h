@@ -11,22 +11,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "mail/envelope.h"
+#include "mail/outcome.h"
 #include "relay.h"
 
 struct err;
 struct io;
 struct waiter;
 
+/* A server that was tried before: outcome.err says why it cannot be had. */
+struct reach_down {
+	const struct relay *relay; /* borrowed: who wanted it */
+	struct outcome outcome; /* of nobody: host, port, and what was dialled
+				   as ip */
+};
+
 struct reach_config {
 	const struct relay *relay; /* borrowed: source, waits, proxy */
 	const struct target *targets; /* borrowed, in the order to try */
 	size_t ntargets;
 	const struct waiter *waiter; /* borrowed */
-	/* Told of each attempt that failed, by its target's number and with
-	 * the address ("" behind a proxy); may be NULL. */
-	void (*on_failed)(
-	    void *ctx, size_t target, const char *ip, const struct err *);
+	const struct reach_down *down; /* borrowed: not to be tried again */
+	size_t ndown;
+	/*
+	 * Told of each attempt that failed, by its target's number and with
+	 * the address ("" behind a proxy); `to` is what was dialled, or NULL
+	 * for one of `down`, which reach_new() tells. May be NULL.
+	 */
+	void (*on_failed)(void *ctx, size_t target, const char *ip,
+	    const char *to, const struct err *);
 	void *ctx; /* borrowed */
 };
 
@@ -50,6 +62,10 @@ long reach_next(
 
 /* The number of a candidate's target. */
 size_t reach_target(const struct reach *, size_t candidate);
+
+/* What is dialled for a candidate, the proxy if there is one. */
+void reach_dialled(
+    const struct reach *, size_t candidate, char to[OUTCOME_IP_MAX]);
 
 /* It will not do: it is not tried again. */
 void reach_dead(struct reach *, size_t candidate);

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
+#include "mail/address.h"
 #include "relay.h"
 
 static int
@@ -523,4 +525,35 @@ relay_targets(const struct relay *r, struct hosts *h, struct target **targets,
 	*targets = m.targets;
 	*n = m.n;
 	return got;
+}
+
+/* --- recipients to relays ------------------------------------------------ */
+
+/* PATTERN of `route`: a domain, *.DOMAIN for what is below it, * for all. */
+static bool
+rule_matches(const struct relay_rule *rule, const struct address *a)
+{
+	const char *pattern = rule->pattern, *domain = a->ascii;
+	size_t n, m;
+
+	if (strcmp(pattern, "*") == 0)
+		return true;
+	if (a->kind == DOMAIN_NONE)
+		return false;
+	if (pattern[0] != '*')
+		return strcasecmp(pattern, domain) == 0;
+	n = strlen(++pattern);
+	m = strlen(domain);
+	return m > n && strcasecmp(domain + m - n, pattern) == 0;
+}
+
+const struct relay *
+relay_for(const struct relays *by, const struct address *a)
+{
+	size_t k;
+
+	for (k = 0; k < by->nrules; k++)
+		if (rule_matches(&by->rules[k], a))
+			return by->rules[k].relay;
+	return by->relay;
 }

@@ -21,6 +21,7 @@
 #include "net/tls.h"
 #include "policy.h"
 
+struct address;
 struct err;
 struct proxy;
 
@@ -42,6 +43,23 @@ struct relay {
 	int64_t timeout; /* ms: caps each single wait; 0: the defaults */
 	const struct endpoint *source; /* NULL: any address of ours */
 };
+
+/* Recipients of a domain that have a relay of their own. */
+struct relay_rule {
+	/* Borrowed: a domain (A-labels), *.DOMAIN for all below it, or *. */
+	const char *pattern;
+	const struct relay *relay; /* borrowed */
+};
+
+/* Which relay takes whom. */
+struct relays {
+	const struct relay *relay; /* borrowed: where no rule matches */
+	const struct relay_rule *rules; /* borrowed: the first match counts */
+	size_t nrules;
+};
+
+/* Whose recipient this is: the first rule's that matches. */
+const struct relay *relay_for(const struct relays *, const struct address *);
 
 struct target {
 	char *host; /* owned: the name, IP or socket path asked for */

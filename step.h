@@ -69,6 +69,8 @@ struct session {
 	size_t nsent;
 	struct transaction t;
 	size_t transactions; /* begun on this connection */
+	bool taken; /* the server has decided somebody on it */
+	bool used; /* and that was in an earlier mail than this one */
 	struct buf params; /* owned: of the command in the making */
 	bool dirty; /* RSET is due before the next MAIL */
 	bool alive; /* the connection can carry a command */

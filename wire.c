@@ -436,9 +436,8 @@ write_message(struct wire *w, struct view_reader *v, const size_t *rcpts,
 		first = false;
 		/* Once the dot is on its way the server may have it all. */
 		if (view_done(v) && o->on_final != NULL &&
-		    o->on_final(o->ctx, rcpts, n) == -1)
-			return err_set(e, ERR_TEMP, ERR_MACHINE,
-			    "the parent process is gone");
+		    o->on_final(o->ctx, rcpts, n, e) == -1)
+			return -1;
 		w->final = view_done(v);
 		got = write_data(w, e);
 	}

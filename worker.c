@@ -1,10 +1,11 @@
 /*
  * worker: see worker.h. It dials, speaks, goes on to the next host, and sends
- * up what becomes of each recipient, in records.
+ * up what becomes of each recipient. A host that cannot be had is so for all
+ * mails; one that will not have a mail now is tried for the others.
  * Callers: deliver.c, in a forked child. It prints nothing, opens no file of
  * its own and runs no program.
- * RFC 5321 5.1, 4.5.4.1; RFC 7435; unix(7) SOCK_SEQPACKET.
- * Ownership: borrows route and message; the envelope is the child's copy.
+ * RFC 5321 5.1, 4.5.4.1, 3.3; RFC 7435; unix(7) SOCK_SEQPACKET.
+ * Ownership: borrows route and messages; envelopes are the child's copies.
  */
 #include <sys/socket.h>
 #include <errno.h>
@@ -15,65 +16,69 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/observer.h"
-#include "base/record.h"
 #include "base/wait.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
 #include "net/gsasl.h"
 #include "net/io.h"
+#include "news.h"
 #include "proto.h"
 #include "reach.h"
 #include "worker.h"
 
-#define FACT(tag, field)                                                       \
-	{                                                                      \
-		tag, offsetof(struct tls_facts, field),                        \
-		    sizeof(((struct tls_facts *)NULL)->field)                  \
-	}
+/* The parent syncs a disk before it answers; longer, and it never will. */
+#define ANSWER_MS 60000
 
-const struct worker_fact worker_facts[] = {
-	FACT(TAG_VERSION, version),
-	FACT(TAG_CIPHER, cipher),
-	FACT(TAG_GROUP, group),
-	FACT(TAG_NAMES, names),
-	FACT(TAG_ISSUER, issuer),
-	FACT(TAG_EXPIRES, expires),
-	FACT(TAG_HOW, how),
-	FACT(TAG_OCSP, ocsp),
+/* Why nobody has taken a mail so far. */
+struct reason {
+	struct err err;
+	const struct target *target; /* borrowed: whose fault it is */
+	char ip[OUTCOME_IP_MAX];
+	bool secure; /* its connection was private */
+	struct tls_facts facts; /* and this is known of it */
 };
-const size_t worker_facts_n = sizeof worker_facts / sizeof worker_facts[0];
+
+/* What the route has of one mail. */
+struct errand {
+	const struct lot *lot; /* borrowed */
+	const struct mail *mail; /* borrowed */
+	bool *refused; /* borrowed: by candidate: will not have it now */
+	struct err why; /* the last of them said so; ok: none since told */
+	struct reason best;
+};
 
 struct worker {
 	const struct worker_config *cfg; /* borrowed */
 	const struct route *route; /* borrowed */
-	const struct message *m; /* borrowed */
-	struct envelope *env; /* the worker's copy by fork */
+	struct errand *errands; /* owned: one a lot */
+	bool *refused; /* owned: what errands point into */
+	const struct errand *now; /* borrowed: the one that is spoken of */
 	struct tls tls;
 	struct gsasl gsasl;
 	bool stale; /* the token was refused, a new one is worth a try */
+	bool over; /* no host is worth a try any more */
+	bool deaf; /* the parent does not answer */
 	bool *clear; /* owned: for each candidate, TLS failed, go without */
 	int up; /* records go here */
 	const char *host; /* borrowed: the present target's */
 	struct buf rec; /* owned: a record in the making */
-	uint32_t rcpts[RECORD_RCPTS]; /* decided alike, not told yet */
+	size_t rcpts[NEWS_RCPTS]; /* decided alike, not told yet */
 	size_t nrcpts;
+	const struct errand *last_of; /* borrowed: whose they are */
 	struct outcome last; /* how they were decided */
-	struct err best; /* why no host has taken the mail so far */
-	const struct target *best_target; /* borrowed: whose fault it is */
-	char best_ip[OUTCOME_IP_MAX];
 	bool secure; /* the present connection is private */
 	struct tls_facts facts; /* and this is known of it */
-	bool best_secure; /* the same for best_target's */
-	struct tls_facts best_facts;
 };
 
+/* ---- news ---- */
+
+/* Send what was put into the buffer. */
 static int
-send_record(struct worker *w, size_t mark)
+send_record(struct worker *w)
 {
 	ssize_t put = -1;
 
-	record_end(&w->rec, mark);
 	if (buf_ok(&w->rec))
 		do
 			put =
@@ -82,28 +87,18 @@ send_record(struct worker *w, size_t mark)
 	return put == -1 ? -1 : 0;
 }
 
-static size_t
-new_record(struct worker *w, enum record_type type)
-{
-	buf_reset(&w->rec);
-	return record_begin(&w->rec, type);
-}
-
 /* Send up the recipients that were decided alike. */
 static int
 flush_outcomes(struct worker *w)
 {
-	const struct outcome *o = &w->last;
-	size_t mark, n = w->nrcpts;
+	size_t n = w->nrcpts;
 
 	if (n == 0)
 		return 0;
 	w->nrcpts = 0;
-	mark = new_record(w, REC_OUTCOME);
-	record_octets(&w->rec, TAG_RCPTS, w->rcpts, n * sizeof w->rcpts[0]);
-	record_number(&w->rec, TAG_SECURE, o->tls != 0);
-	outcome_put(&w->rec, o);
-	return send_record(w, mark);
+	buf_reset(&w->rec);
+	news_put_outcome(&w->rec, w->last_of->lot->mail, w->rcpts, n, &w->last);
+	return send_record(w);
 }
 
 /* Alike as far as anybody is told. */
@@ -125,12 +120,15 @@ worker_outcome(void *ctx, size_t i, const struct outcome *o)
 	struct worker *w = ctx;
 
 	if (w->nrcpts > 0 &&
-	    (w->nrcpts == RECORD_RCPTS || !alike(o, &w->last)) &&
+	    (w->nrcpts == NEWS_RCPTS || w->last_of != w->now ||
+		!alike(o, &w->last)) &&
 	    flush_outcomes(w) == -1)
 		return -1;
-	if (w->nrcpts == 0)
+	if (w->nrcpts == 0) {
 		w->last = *o;
-	w->rcpts[w->nrcpts++] = (uint32_t)i;
+		w->last_of = w->now;
+	}
+	w->rcpts[w->nrcpts++] = i;
 	return 0;
 }
 
@@ -140,22 +138,51 @@ worker_wait(void *ctx)
 	flush_outcomes(ctx);
 }
 
+static int
+no_parent(struct worker *w, const char *why, struct err *e)
+{
+	w->deaf = true;
+	return err_set(e, ERR_TEMP, ERR_MACHINE, "the parent process %s", why);
+}
+
+/* What the parent says to the news of last octets: 0, or -1 with *e. */
+static int
+take_answer(struct worker *w, struct err *e)
+{
+	const struct waiter patient = { .mask = w->cfg->waiter->mask };
+	char answer[4 * ERR_TEXT_MAX];
+	struct err said;
+	ssize_t got;
+
+	if (wait_fd(&patient, w->up, POLLIN, wait_until(ANSWER_MS)) <= 0)
+		return no_parent(w, "does not answer", e);
+	do
+		got = recv(w->up, answer, sizeof answer, 0);
+	while (got == -1 && errno == EINTR);
+	if (got <= 0 || news_read_answer(&said, answer, (size_t)got) == -1)
+		return no_parent(w, "is gone", e);
+	if (said.verdict == ERR_OK)
+		return 0;
+	*e = said;
+	return -1;
+}
+
 /* The parent must know whom the last octets are for before they go. */
 static int
-worker_final(void *ctx, const size_t *rcpts, size_t n)
+worker_final(void *ctx, const size_t *rcpts, size_t n, struct err *e)
 {
 	struct worker *w = ctx;
-	uint32_t part[RECORD_RCPTS];
-	size_t i, k, mark;
+	size_t i, k;
 
-	if (flush_outcomes(w) == -1)
-		return -1;
+	if (w->deaf || flush_outcomes(w) == -1)
+		return no_parent(w, "is gone", e);
 	for (i = 0; i < n; i += k) {
-		for (k = 0; k < RECORD_RCPTS && i + k < n; k++)
-			part[k] = (uint32_t)rcpts[i + k];
-		mark = new_record(w, REC_FINAL);
-		record_octets(&w->rec, TAG_RCPTS, part, k * sizeof part[0]);
-		if (send_record(w, mark) == -1)
+		k = n - i < NEWS_RCPTS ? n - i : NEWS_RCPTS;
+		buf_reset(&w->rec);
+		news_put_final(&w->rec, w->now->lot->mail, rcpts + i, k);
+		if (send_record(w) == -1)
+			return no_parent(w, "is gone", e);
+		if (w->cfg->asks && take_answer(w, e) == -1)
 			return -1;
 	}
 	return 0;
@@ -165,44 +192,49 @@ static void
 worker_line(void *ctx, enum line_from from, const char *s, size_t n)
 {
 	struct worker *w = ctx;
-	size_t mark = new_record(w, REC_LINE);
 
-	record_number(&w->rec, TAG_FROM, from);
-	record_string(&w->rec, TAG_HOST, w->host);
-	record_octets(&w->rec, TAG_TEXT, s, n);
-	send_record(w, mark);
+	buf_reset(&w->rec);
+	news_put_line(&w->rec, w->host, from, s, n);
+	send_record(w);
 }
 
 static void
 worker_tls(void *ctx, const struct tls_facts *f)
 {
 	struct worker *w = ctx;
-	size_t mark, i;
 
 	/* What is told until now is of another connection. */
 	flush_outcomes(w);
 	w->secure = true;
 	w->facts = *f;
-	mark = new_record(w, REC_TLS);
-	record_number(&w->rec, TAG_VERIFIED, f->verified);
-	for (i = 0; i < worker_facts_n; i++)
-		record_string(&w->rec, worker_facts[i].tag,
-		    (const char *)f + worker_facts[i].at);
-	send_record(w, mark);
+	buf_reset(&w->rec);
+	news_put_tls(&w->rec, f);
+	send_record(w);
 }
 
 /* The parent may fetch a new token; it decides then. */
 static void
 worker_stale(struct worker *w, const struct err *e)
 {
-	const struct outcome why = { .err = *e };
-	size_t mark;
-
 	flush_outcomes(w);
-	mark = new_record(w, REC_STALE);
-	outcome_put(&w->rec, &why);
-	send_record(w, mark);
+	buf_reset(&w->rec);
+	news_put_stale(&w->rec, e);
+	send_record(w);
 	w->stale = true;
+}
+
+/* Others need not try this server again. */
+static void
+worker_down(struct worker *w, const struct target *t, const char *to,
+    const struct err *e)
+{
+	struct outcome o = { .err = *e, .port = t->port };
+
+	snprintf(o.host, sizeof o.host, "%s", t->host);
+	snprintf(o.ip, sizeof o.ip, "%s", to);
+	buf_reset(&w->rec);
+	news_put_down(&w->rec, &o);
+	send_record(w);
 }
 
 static void
@@ -213,6 +245,31 @@ note(struct worker *w, const char *what, const char *text)
 
 	if (w->cfg->show_lines)
 		worker_line(w, LINE_NOTE, line, (size_t)n);
+}
+
+/* ---- who is open, and why ---- */
+
+static bool
+is_open(const struct errand *d)
+{
+	const struct recipient *r = d->mail->env->rcpts;
+	size_t i;
+
+	for (i = 0; i < d->lot->n; i++)
+		if (r[d->lot->rcpts[i]].outcome.state == OUTCOME_PENDING)
+			return true;
+	return false;
+}
+
+static bool
+any_open(const struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->route->nlots; i++)
+		if (is_open(&w->errands[i]))
+			return true;
+	return false;
 }
 
 /* A hope beats none, and a server's word beats a dead line. */
@@ -226,59 +283,74 @@ rank(const struct err *e)
 
 /* Whatever others said, this is why. */
 static void
-last_word(struct worker *w, const struct target *t, const char *ip,
-    const struct err *e)
+last_word(const struct worker *w, struct errand *d, const struct target *t,
+    const char *ip, const struct err *e)
 {
-	w->best = *e;
-	w->best_target = t;
-	snprintf(w->best_ip, sizeof w->best_ip, "%s", ip);
-	w->best_secure = w->secure;
-	w->best_facts = w->facts;
+	struct reason *r = &d->best;
+
+	r->err = *e;
+	r->target = t;
+	snprintf(r->ip, sizeof r->ip, "%s", ip);
+	r->secure = w->secure;
+	r->facts = w->facts;
 }
 
-/* One more host failed: remember what to tell if none does better. */
+/* The same for all mails. */
+static void
+last_words(struct worker *w, const struct target *t, const char *ip,
+    const struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < w->route->nlots; i++)
+		last_word(w, &w->errands[i], t, ip, e);
+	w->over = true;
+}
+
+/* One more host would not do for a mail: remember what to tell if none does
+ * better. */
+static void
+errand_failed(const struct worker *w, struct errand *d, const struct target *t,
+    const char *ip, const struct err *e)
+{
+	if (rank(e) > rank(&d->best.err))
+		last_word(w, d, t, ip, e);
+}
+
+/* One more host failed, for all mails. */
 static void
 host_failed(struct worker *w, const struct target *t, const char *ip,
     const struct err *e)
 {
-	note(w, "next host: ", e->text);
-	if (rank(e) > rank(&w->best))
-		last_word(w, t, ip, e);
-}
-
-static bool
-open_recipients(const struct worker *w)
-{
 	size_t i;
 
-	for (i = 0; i < w->route->n; i++)
-		if (w->env->rcpts[w->route->rcpts[i]].outcome.state ==
-		    OUTCOME_PENDING)
-			return true;
-	return false;
+	note(w, "next host: ", e->text);
+	for (i = 0; i < w->route->nlots; i++)
+		errand_failed(w, &w->errands[i], t, ip, e);
 }
 
 /* Those still open after the last host: the best reason there was. */
 static void
-give_up(struct worker *w)
+give_up(struct worker *w, struct errand *d)
 {
-	const struct target *t = w->best_target;
+	const struct reason *best = &d->best;
 	struct outcome *o;
 	size_t i, r;
 
+	w->now = d;
 	/* The connection it was about is to be the latest again. */
-	if (w->best_secure)
-		worker_tls(w, &w->best_facts);
-	for (i = 0; i < w->route->n; i++) {
-		r = w->route->rcpts[i];
-		o = &w->env->rcpts[r].outcome;
-		if (outcome_decide(o, &w->best) == -1)
+	if (best->secure && is_open(d))
+		worker_tls(w, &best->facts);
+	for (i = 0; i < d->lot->n; i++) {
+		r = d->lot->rcpts[i];
+		o = &d->mail->env->rcpts[r].outcome;
+		if (outcome_decide(o, &best->err) == -1)
 			continue;
-		o->tls = w->best_secure;
-		snprintf(o->ip, sizeof o->ip, "%s", w->best_ip);
-		snprintf(
-		    o->host, sizeof o->host, "%s", t == NULL ? "" : t->host);
-		o->port = t == NULL ? 0 : t->port;
+		o->tls = best->secure;
+		snprintf(o->ip, sizeof o->ip, "%s", best->ip);
+		snprintf(o->host, sizeof o->host, "%s",
+		    best->target == NULL ? "" : best->target->host);
+		o->port = best->target == NULL ? 0 : best->target->port;
 		worker_outcome(w, r, o);
 	}
 }
@@ -298,27 +370,86 @@ tell_login(const struct worker *w, struct err *e)
 		    r->secret_from);
 }
 
-/* True if no recipient can be had without SMTPUTF8. */
+/* True if no recipient of the mail can be had without SMTPUTF8. */
 static bool
-needs_utf8(const struct worker *w)
+needs_utf8(const struct errand *d)
 {
-	const struct route *r = w->route;
+	const struct recipient *r = d->mail->env->rcpts;
 	size_t i = 0;
 
-	while (i < r->n && w->env->rcpts[r->rcpts[i]].addr.needs_utf8)
+	while (i < d->lot->n && r[d->lot->rcpts[i]].addr.needs_utf8)
 		i++;
-	return i == r->n || w->env->sender.needs_utf8;
+	return i == d->lot->n || d->mail->env->sender.needs_utf8;
+}
+
+/* The same of all mails that are open. */
+static bool
+all_need_utf8(const struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->route->nlots; i++)
+		if (is_open(&w->errands[i]) && !needs_utf8(&w->errands[i]))
+			return false;
+	return true;
+}
+
+/* ---- one host ---- */
+
+/* A host that has a word to say about this mail, not about itself. */
+static bool
+is_about_mail(const struct err *e)
+{
+	return e->kind == ERR_REPLY && e->code != 421;
 }
 
 /*
- * One connection to one host, which is closed then: 0 when all is decided, 1
- * to come again, -1 with *e for the next host.
+ * Mail after mail over one connection: 0 when it was offered all that may be
+ * had here, 1 to come again with the rest, -1 with *e: the host will not do.
  */
 static int
-converse(struct worker *w, const struct target *t,
-    const struct tls_policy *policy, const char *ip, struct io *io,
-    struct err *e)
+send_all(struct worker *w, struct session *s, size_t candidate, struct err *e)
 {
+	bool any = false;
+	struct errand *d;
+	size_t i;
+	int got;
+
+	for (i = 0; i < w->route->nlots; i++) {
+		d = &w->errands[i];
+		if (d->refused[candidate] || !is_open(d))
+			continue;
+		if (any && !session_usable(s))
+			return 1;
+		w->now = d;
+		got = session_send(
+		    s, d->mail->m, d->mail->env, d->lot->rcpts, d->lot->n, e);
+		if (got == 1)
+			return 1;
+		if (got == -1 && !is_about_mail(e))
+			return any ? 1 : -1;
+		d->refused[candidate] = got == -1;
+		if (got == -1)
+			d->why = *e;
+		any = true;
+	}
+	return 0;
+}
+
+/* A connection, and the candidate of reach.h that it leads to. */
+struct place {
+	size_t candidate;
+	const struct target *target; /* borrowed */
+	char ip[OUTCOME_IP_MAX];
+	struct io io;
+};
+
+/* One connection to one host, which is closed then; as send_all() says. */
+static int
+converse(struct worker *w, struct place *at, struct err *e)
+{
+	static const struct tls_policy clear = { TLS_NONE, "", NULL, false };
+	const struct target *t = at->target;
 	const struct observer obs = {
 		.ctx = w,
 		.on_line = w->cfg->show_lines ? worker_line : NULL,
@@ -332,27 +463,26 @@ converse(struct worker *w, const struct target *t,
 		.helo = w->route->relay->helo,
 		.timeout_max = w->route->relay->timeout,
 		.host = t->host,
-		.ip = ip,
+		.ip = at->ip,
 		.port = t->port,
 		.tls = &w->tls,
-		.policy = policy,
+		.policy = w->clear[at->candidate] ? &clear : &t->policy,
 		/* Who is found by MX gets no secret. */
 		.auth = w->route->relay->hosts != NULL ? &w->route->relay->auth
 						       : NULL,
 		.library = &w->gsasl.face,
 		.xclient = w->route->relay->xclient,
-		.utf8 = needs_utf8(w),
+		.utf8 = all_need_utf8(w),
 		.local = target_is_local(w->route->relay, t),
 	};
 	struct session *s;
 	int got = -1;
 
-	s = session_new(&sc, io, &obs);
+	s = session_new(&sc, &at->io, &obs);
 	if (s == NULL)
 		err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	else if (session_open(s, e) == 0)
-		got = session_send(
-		    s, w->m, w->env, w->route->rcpts, w->route->n, e);
+		got = send_all(w, s, at->candidate, e);
 	else {
 		tell_login(w, e);
 		if (!w->cfg->fresh && session_token_refused(s, e))
@@ -361,32 +491,50 @@ converse(struct worker *w, const struct target *t,
 	if (s != NULL)
 		session_quit(s);
 	session_free(s);
-	io_free(io);
+	io_free(&at->io);
 	return got;
 }
 
+/* What is wrong with us or with this mail is not wrong with the host. */
+static bool
+is_down(const struct worker *w, const struct err *e)
+{
+	return e->kind != ERR_MACHINE && e->stage != STAGE_MAIL &&
+	    !wait_stopped(w->cfg->waiter);
+}
+
 static void
-reach_failed(void *ctx, size_t target, const char *ip, const struct err *e)
+reach_failed(void *ctx, size_t target, const char *ip, const char *to,
+    const struct err *e)
 {
 	struct worker *w = ctx;
+	const struct target *t = &w->route->targets[target];
 
-	host_failed(w, &w->route->targets[target], ip, e);
+	if (to != NULL && is_down(w, e))
+		worker_down(w, t, to, e);
+	if (e->scope == SCOPE_DESTINATION && !w->over)
+		last_words(w, t, ip, e);
+	else if (!w->over)
+		host_failed(w, t, ip, e);
 }
 
 /* Not all hosts were heard: what the others said is not the last word. */
 static void
-break_off(struct worker *w, const struct reach *r, struct err *e)
+break_off(const struct worker *w, struct errand *d, const struct reach *r,
+    const struct err *e)
 {
-	if (w->best.verdict == ERR_TEMP ||
-	    (w->best.verdict == ERR_PERM && reach_over(r)))
+	struct reason *best = &d->best;
+
+	if (best->err.verdict == ERR_TEMP ||
+	    (best->err.verdict == ERR_PERM && reach_over(r)))
 		return;
+	best->err = *e;
 	if (wait_stopped(w->cfg->waiter))
-		err_set(e, ERR_TEMP, ERR_CONNECT, "interrupted");
-	w->best = *e;
-	w->best.stage = STAGE_CONNECT;
-	w->best_target = NULL;
-	w->best_ip[0] = '\0';
-	w->best_secure = false;
+		err_set(&best->err, ERR_TEMP, ERR_CONNECT, "interrupted");
+	best->err.stage = STAGE_CONNECT;
+	best->target = NULL;
+	best->ip[0] = '\0';
+	best->secure = false;
 }
 
 /* What is wanted of the server cannot be had in clear: that it is the one
@@ -418,76 +566,143 @@ again_in_clear(
 	return true;
 }
 
+/* The errands that this host refused: each has its own reason, and when all
+ * have one, nobody comes here again. */
+static void
+tell_refused(struct worker *w, struct reach *r, const struct place *at)
+{
+	bool all = true;
+	struct errand *d;
+	size_t i;
+
+	for (i = 0; i < w->route->nlots; i++) {
+		d = &w->errands[i];
+		if (d->why.verdict != ERR_OK) {
+			note(w, "next host: ", d->why.text);
+			errand_failed(w, d, at->target, at->ip, &d->why);
+			err_clear(&d->why);
+		}
+		all = all && (d->refused[at->candidate] || !is_open(d));
+	}
+	if (all)
+		reach_dead(r, at->candidate);
+}
+
+/* The host will not do, for any mail. */
+static void
+drop_host(struct worker *w, struct reach *r, const struct place *at,
+    const struct err *e)
+{
+	char to[OUTCOME_IP_MAX];
+
+	reach_dialled(r, at->candidate, to);
+	reach_dead(r, at->candidate);
+	reach_failed(w, reach_target(r, at->candidate), at->ip, to, e);
+}
+
 /* Host after host, until nobody is open or none is left. */
 static void
 try_hosts(struct worker *w, struct reach *r)
 {
-	static const struct tls_policy clear = { TLS_NONE, "", NULL, false };
-	const struct target *t;
-	char ip[OUTCOME_IP_MAX];
-	struct io io;
+	struct place at;
 	struct err e;
+	size_t k;
 	long i;
 
-	while (
-	    open_recipients(w) && !w->stale && !wait_stopped(w->cfg->waiter)) {
+	err_set(&e, ERR_TEMP, ERR_MACHINE, "the parent process is gone");
+	while (any_open(w) && !w->stale && !w->over && !w->deaf &&
+	    !wait_stopped(w->cfg->waiter)) {
 		w->secure = false;
-		i = reach_next(r, &io, ip, &e);
+		i = reach_next(r, &at.io, at.ip, &e);
 		if (i < 0)
 			break;
-		t = &w->route->targets[reach_target(r, (size_t)i)];
-		w->host = t->host;
-		note(w, "connected to ", ip[0] != '\0' ? ip : t->host);
-		if (converse(w, t, w->clear[i] ? &clear : &t->policy, ip, &io,
-			&e) != -1 ||
-		    again_in_clear(w, t, (size_t)i, &e))
-			continue;
-		if (w->stale)
-			return;
-		reach_dead(r, (size_t)i);
-		if (e.scope == SCOPE_DESTINATION) {
-			last_word(w, t, ip, &e);
-			return;
-		}
-		host_failed(w, t, ip, &e);
+		at.candidate = (size_t)i;
+		at.target = &w->route->targets[reach_target(r, at.candidate)];
+		w->host = at.target->host;
+		note(w, "connected to ",
+		    at.ip[0] != '\0' ? at.ip : at.target->host);
+		if (converse(w, &at, &e) != -1)
+			tell_refused(w, r, &at);
+		else if (!again_in_clear(w, at.target, at.candidate, &e) &&
+		    !w->stale)
+			drop_host(w, r, &at, &e);
 	}
-	if (open_recipients(w))
-		break_off(w, r, &e);
+	for (k = 0; k < w->route->nlots && !w->over && !w->stale; k++)
+		if (is_open(&w->errands[k]))
+			break_off(w, &w->errands[k], r, &e);
 }
 
-void
-worker_run(const struct worker_config *cfg, const struct route *route,
-    const struct message *m, struct envelope *env, int up)
+/* ---- the run ---- */
+
+static struct reach *
+start(struct worker *w, const struct mail *mails)
 {
-	struct worker w = {
-		.cfg = cfg, .route = route, .m = m, .env = env, .up = up
-	};
+	const struct route *route = w->route;
 	const struct reach_config rc = {
 		.relay = route->relay,
 		.targets = route->targets,
 		.ntargets = route->ntargets,
-		.waiter = cfg->waiter,
+		.waiter = w->cfg->waiter,
+		.down = w->cfg->down,
+		.ndown = w->cfg->ndown,
 		.on_failed = reach_failed,
-		.ctx = &w,
+		.ctx = w,
 	};
+	struct reach *r;
+	size_t i, n;
+
+	w->errands = calloc(route->nlots + 1, sizeof *w->errands);
+	for (i = 0; w->errands != NULL && i < route->nlots; i++) {
+		w->errands[i].lot = &route->lots[i];
+		w->errands[i].mail = &mails[route->lots[i].mail];
+	}
+	r = w->errands == NULL ? NULL : reach_new(&rc);
+	if (r == NULL)
+		return NULL;
+	n = reach_count(r) + 1;
+	w->clear = calloc(n, sizeof *w->clear);
+	w->refused = calloc(n * (route->nlots + 1), sizeof *w->refused);
+	for (i = 0; w->refused != NULL && i < route->nlots; i++)
+		w->errands[i].refused = w->refused + i * n;
+	return r;
+}
+
+static void
+run(struct worker *w, struct reach *r)
+{
+	struct err e;
+	size_t i;
+
+	if (r != NULL && w->clear != NULL && w->refused != NULL) {
+		try_hosts(w, r);
+	} else {
+		err_set(&e, ERR_TEMP, ERR_MACHINE, "no memory");
+		last_words(w, NULL, "", &e);
+	}
+	for (i = 0; i < w->route->nlots && !w->stale; i++)
+		give_up(w, &w->errands[i]);
+	flush_outcomes(w);
+}
+
+void
+worker_run(const struct worker_config *cfg, const struct route *route,
+    const struct mail *mails, int up)
+{
+	struct worker w = { .cfg = cfg, .route = route, .up = up };
 	struct reach *r;
 
 	buf_init(&w.rec, RECORD_MAX);
 	tls_init(&w.tls, &route->relay->tls);
 	gsasl_init_lazy(&w.gsasl);
 	w.host = route->ntargets > 0 ? route->targets[0].host : "";
-	r = reach_new(&rc);
-	if (r != NULL)
-		w.clear = calloc(reach_count(r) + 1, sizeof *w.clear);
-	if (w.clear == NULL)
-		err_set(&w.best, ERR_TEMP, ERR_MACHINE, "no memory");
-	else
-		try_hosts(&w, r);
+	r = start(&w, mails);
+	/* If not even that can be had, the parent decides. */
+	if (w.errands != NULL)
+		run(&w, r);
+	free(w.errands);
+	free(w.refused);
 	free(w.clear);
 	reach_free(r);
-	if (!w.stale)
-		give_up(&w);
-	flush_outcomes(&w);
 	gsasl_release(&w.gsasl);
 	tls_free(&w.tls);
 	buf_free(&w.rec);

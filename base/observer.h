@@ -1,7 +1,8 @@
 /*
  * observer: how news goes up from the wire to whoever watches.
  * Called by wire.c, hello.c and proto.c; filled by worker.c and cli/look.c.
- * The callbacks show or record; they never change a dialogue.
+ * The callbacks show or record; but for on_final, which may have a message
+ * not end, they never change a dialogue.
  * Source: the project's own design.
  * Ownership: everything passed is borrowed for the call.
  */
@@ -30,8 +31,10 @@ struct observer {
 	    void *ctx, enum stage, bool secure, const struct reply *);
 	/* The connection is private from here on. */
 	void (*on_tls)(void *ctx, const struct tls_facts *);
-	/* The last octets of data go out next, for these recipients. */
-	int (*on_final)(void *ctx, const size_t *rcpts, size_t n);
+	/* The last octets of data go out next, for these recipients: 0, or -1
+	 * with *e: they must not. */
+	int (*on_final)(
+	    void *ctx, const size_t *rcpts, size_t n, struct err *e);
 	/* A recipient was decided; `i` is its number in the envelope. */
 	int (*on_outcome)(void *ctx, size_t i, const struct outcome *);
 	/* The server's next reply has to be waited for: what was gathered is

@@ -332,15 +332,15 @@ config(const struct native *n, struct run *r)
 	const struct options *o = r->o;
 	const struct relay *relay = &accounts_chosen(&r->accounts)->relay;
 	struct submit_config c = {
-		.mx = { .relay = relay,
-		    .rules = r->accounts.rules,
-		    .nrules = r->accounts.nrules,
-		    .family = o->family,
+		.mx = { .family = o->family,
 		    .overrides = o->overrides,
 		    .noverrides = o->noverrides,
 		    .dns = { .nameserver = o->nameserver,
 			.timeout = relay->timeout },
 		    .random = machine_random },
+		.by = { .relay = relay,
+		    .rules = r->accounts.rules,
+		    .nrules = r->accounts.nrules },
 		.deliver = { .worker = { .waiter = n->waiter,
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
@@ -363,7 +363,7 @@ config(const struct native *n, struct run *r)
 static int
 prepare(struct run *r, const struct submit_config *c, struct err *e)
 {
-	if (!r->o->export.wanted && mx_check(&c->mx, e) == -1)
+	if (!r->o->export.wanted && mx_check(&c->mx, &c->by, e) == -1)
 		return -1;
 	if (find_sender(r, e) == -1)
 		return -1;

@@ -28,20 +28,39 @@ decide_all(struct envelope *env, const struct err *e)
 	return -1;
 }
 
+/* A source that has one plan. */
+static struct plan *
+only_plan(void *ctx)
+{
+	struct plan **next = ctx, *plan = *next;
+
+	*next = NULL;
+	return plan;
+}
+
+static void
+send_plan(const struct submit_config *c, struct plan *plan)
+{
+	const struct source one = { .next = only_plan, .ctx = &plan };
+
+	deliver(&c->deliver, &one);
+}
+
 /* 0; 1: on_plan ended the run; -1 with *e. */
 static int
 route_and_send(const struct submit_config *c, struct envelope *env,
     const struct message *m, struct err *e)
 {
-	struct plan plan = { 0 };
+	struct mail mail = { .m = m, .env = env, .by = &c->by };
+	struct plan plan;
 	int rc = 1;
 
-	if (mx_plan(&c->mx, env, &plan, e) == -1)
+	if (mx_plan(&c->mx, &mail, 1, &plan, e) == -1)
 		return -1;
 	if (c->on_plan == NULL || c->on_plan(c->ctx, &plan, env, m) == 0) {
 		if (c->on_deliver != NULL)
 			c->on_deliver(c->ctx);
-		deliver(&c->deliver, &plan, m, env);
+		send_plan(c, &plan);
 		rc = 0;
 	}
 	plan_free(&plan);

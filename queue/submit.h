@@ -56,6 +56,7 @@ void submission_free(struct submission *);
 
 struct submit_config {
 	struct mx_config mx;
+	struct relays by; /* which relay takes whom */
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
 	size_t nlisted; /* the first recipients, which To may list */

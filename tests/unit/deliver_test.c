@@ -9,12 +9,16 @@
 struct fixture {
 	struct envelope env;
 	struct recipient rcpt;
+	struct mail mail;
 	size_t number;
+	struct lot lot;
 	struct route route;
 	struct plan plan;
+	struct source source;
 	struct deliver_config cfg;
 	struct waiter waiter;
-	struct holder holder;
+	struct turn turn;
+	struct batch batch;
 	struct child child;
 	struct pollfd fd;
 	char rec[RECORD_MAX];
@@ -43,19 +47,26 @@ set_up(const char *s, size_t n)
 		be_hostile(pair[1], s, n);
 	close(pair[1]);
 	f->child.down = pair[0];
-	f->child.route = f->holder.route = 1;
+	f->child.batch = &f->batch;
 	f->env = (struct envelope){ .rcpts = &f->rcpt, .n = 1 };
-	f->route = (struct route){ .rcpts = &f->number, .n = 1 };
-	f->plan = (struct plan){ .routes = &f->route, .n = 1 };
+	f->mail.env = &f->env;
+	f->lot = (struct lot){ 0, &f->number, 1 };
+	f->route = (struct route){
+		.rcpts = &f->number, .n = 1, .lots = &f->lot, .nlots = 1
+	};
+	f->plan = (struct plan){
+		.mails = &f->mail, .nmails = 1, .routes = &f->route, .n = 1
+	};
+	f->batch =
+	    (struct batch){ .plan = &f->plan, .turns = &f->turn, .running = 1 };
+	if (tally_init(&f->batch.tally, &f->source, &f->plan) == -1)
+		abort();
 	f->cfg = (struct deliver_config){ .jobs = 1,
 		.worker = { .waiter = &f->waiter } };
 	f->d = (struct delivery){ .cfg = &f->cfg,
-		.plan = &f->plan,
-		.env = &f->env,
-		.holders = &f->holder,
+		.source = &f->source,
 		.children = &f->child,
 		.fds = &f->fd,
-		.next = 1,
 		.running = 1,
 		.rec = f->rec };
 	return f;
@@ -75,6 +86,7 @@ check_deferred(const char *s, size_t n)
 	CHECK_INT(f->rcpt.outcome.state, OUTCOME_DEFERRED);
 	CHECK_STR(f->rcpt.outcome.err.text,
 	    "the delivery process was killed by signal 9");
+	tally_free(&f->batch.tally);
 	free(f);
 }
 
@@ -89,12 +101,23 @@ TEST(what_is_no_record_ends_the_worker)
 	check_deferred("\2\0\0\0\7\0", 6);
 }
 
+/* Nobody is the second recipient, and no mail the second. */
 TEST(a_worker_speaks_for_its_own_recipients_only)
 {
-	static const char other[] = "\16\0\0\0\2\0"
-				    "\4\0\2\0\4\0\0\0\1\0\0\0";
+	static const size_t rcpts[] = { 0, 1 };
+	const struct outcome o = { .state = OUTCOME_PENDING };
+	struct buf b;
 
-	check_deferred(other, sizeof other - 1);
+	buf_init(&b, RECORD_MAX);
+	news_put_outcome(&b, 0, rcpts, 2, &o);
+	check_deferred(b.data, b.len);
+	buf_reset(&b);
+	news_put_final(&b, 0, rcpts + 1, 1);
+	check_deferred(b.data, b.len);
+	buf_reset(&b);
+	news_put_outcome(&b, 1, rcpts, 1, &o);
+	check_deferred(b.data, b.len);
+	buf_free(&b);
 }
 
 TEST_MAIN

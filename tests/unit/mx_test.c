@@ -79,7 +79,9 @@ struct trial {
 	struct nameserver ns;
 	struct mx_config c;
 	struct relay relay;
+	struct relays by;
 	struct envelope env;
+	struct mail mail;
 	struct plan plan;
 	struct err e;
 	int ret;
@@ -167,14 +169,15 @@ trial_begin(struct trial *t)
 	t->c.dns.timeout = 5000;
 	t->c.random = no_random;
 	t->relay.helo = "our.test";
-	t->c.relay = &t->relay;
+	t->by.relay = &t->relay;
+	t->mail = (struct mail){ .env = &t->env, .by = &t->by };
 }
 
 static void
 trial_run(struct trial *t, const char *rcpts)
 {
 	trial_add(t, rcpts);
-	t->ret = mx_plan(&t->c, &t->env, &t->plan, &t->e);
+	t->ret = mx_plan(&t->c, &t->mail, 1, &t->plan, &t->e);
 	plan_text(t);
 }
 
@@ -499,7 +502,7 @@ check_smart(const char *hosts, const char *rcpts, const char *want)
 
 	trial_begin(&t);
 	t.relay.hosts = hosts;
-	CHECK_INT(mx_check(&t.c, &t.e), 0);
+	CHECK_INT(mx_check(&t.c, &t.by, &t.e), 0);
 	check_plan(&t, rcpts, want);
 }
 
@@ -586,7 +589,7 @@ check_usage(const char *hosts, const char *text)
 
 	trial_begin(&t);
 	t.relay.hosts = hosts;
-	CHECK_INT(mx_check(&t.c, &t.e), -1);
+	CHECK_INT(mx_check(&t.c, &t.by, &t.e), -1);
 	CHECK_STR(t.e.text, text);
 	CHECK_INT(t.e.kind, ERR_USAGE);
 	CHECK_INT(t.e.verdict, ERR_PERM);
@@ -655,8 +658,8 @@ check_rules(const struct relay_rule *rules, size_t n, const char *rcpts,
 	struct trial t;
 
 	trial_begin(&t);
-	t.c.rules = rules;
-	t.c.nrules = n;
+	t.by.rules = rules;
+	t.by.nrules = n;
 	check_plan(&t, rcpts, want);
 	trial_end(&t);
 }
@@ -724,8 +727,8 @@ TEST(a_rule_may_lead_to_the_default)
 	trial_begin(&t);
 	rule.relay = &t.relay;
 	t.relay.hosts = "203.0.113.9";
-	t.c.rules = &rule;
-	t.c.nrules = 1;
+	t.by.rules = &rule;
+	t.by.nrules = 1;
 	check_plan(&t, "x@one.test y@two.test",
 	    "smarthost: 203.0.113.9:25[203.0.113.9] < x@one.test y@two.test");
 	trial_end(&t);
@@ -742,7 +745,7 @@ TEST(a_proxy_looks_the_names_up)
 	trial_begin(&t);
 	t.relay.proxy = &proxy;
 	trial_add(&t, "x@gonemx.test y@selfonly.test z@[203.0.113.5]");
-	CHECK_INT(mx_plan(&t.c, &t.env, &t.plan, &t.e), 0);
+	CHECK_INT(mx_plan(&t.c, &t.mail, 1, &t.plan, &t.e), 0);
 	CHECK_INT(t.plan.n, 3);
 	for (i = 0; i < t.plan.n; i++) {
 		CHECK_INT(t.plan.routes[i].targets[0].port, 25);
@@ -813,7 +816,7 @@ TEST(many_recipients_and_domains)
 		address_parse(&a, text, strlen(text), 0, &t.e);
 		envelope_add(&t.env, &a, text, strlen(text));
 	}
-	CHECK_INT(mx_plan(&t.c, &t.env, &t.plan, &t.e), 0);
+	CHECK_INT(mx_plan(&t.c, &t.mail, 1, &t.plan, &t.e), 0);
 	CHECK_INT(t.plan.n, 1000);
 	CHECK_INT(t.plan.routes[0].n, 100);
 	CHECK_INT(t.plan.routes[0].rcpts[1], 1000);

@@ -75,12 +75,14 @@ static const struct proxy proxy = {
 
 /* What was told of attempts that failed, each with a new line. */
 static void
-note_failed(void *ctx, size_t target, const char *ip, const struct err *e)
+note_failed(void *ctx, size_t target, const char *ip, const char *dialled,
+    const struct err *e)
 {
-	char *to = ctx;
-	size_t n = strlen(to);
+	char *told = ctx;
+	size_t n = strlen(told);
 
-	snprintf(to + n, 1024 - n, "%zu[%s] %s\n", target, ip, e->text);
+	snprintf(told + n, 1024 - n, "%zu[%s] %s\n", target, ip, e->text);
+	CHECK(dialled != NULL);
 	CHECK_INT(e->stage, STAGE_CONNECT);
 	CHECK_INT(e->scope, SCOPE_HOST);
 }

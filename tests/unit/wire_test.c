@@ -26,11 +26,12 @@ struct fixture {
 };
 
 static int
-on_final(void *ctx, const size_t *rcpts, size_t n)
+on_final(void *ctx, const size_t *rcpts, size_t n, struct err *e)
 {
 	struct fixture *f = ctx;
 
 	(void)rcpts;
+	(void)e;
 	f->finals += (unsigned)n;
 	return 0;
 }
