@@ -24,6 +24,12 @@ queue() {
 	send --queue -f alice@client.test "$@" <message
 }
 
+# lose: the receiver dies.
+lose() {
+	kill -KILL "$SINK"
+	wait "$SINK" 2>/dev/null || true
+}
+
 # entries: the ids of what is queued.
 entries() {
 	local name
@@ -176,7 +182,7 @@ kept() {
 	account "$PORT"
 	begin --queue --json bob@x.test
 	event 'waiting end'
-	kill -KILL "$SINK"
+	lose
 	end
 	exits 0
 	assert_equal "$(json '.recipients[0] | .outcome, .in_doubt' |
@@ -367,7 +373,7 @@ kept() {
 		exits 0
 		says "interrupted: what is left is queued as $(entries)"
 		kept 1
-		kill -KILL "$SINK"
+		lose
 	done
 }
 
@@ -558,28 +564,57 @@ many() {
 	many 50 15
 }
 
-@test "the power fails right after exit 0" {
+# disk FOLDER: a disk there, whose power can fail.
+disk() {
 	truncate -s 8M image
-	mkfs.ext4 -q image 2>/dev/null && mkdir disk &&
-		mount -o loop image disk 2>/dev/null ||
+	mkdir -p "$1"
+	if ! mkfs.ext4 -q image || ! mount -o loop image "$1"; then
 		skip 'no loop device can be mounted here'
-	export XDG_STATE_HOME=$T/disk/state
-	Q=$XDG_STATE_HOME/smtpsend
-	queue bob@x.test
-	echo lost >disk/control
+	fi 2>/dev/null
+}
+
+# power_cut FOLDER: and what is on it then goes to ./after.
+power_cut() {
+	echo lost >"$1/control"
 	# EXT4_IOC_SHUTDOWN, and the journal is not flushed.
 	python3 -c '
 import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))
-' disk
-	umount disk
-	mount -o loop image disk
-	cp -a disk after
-	umount disk
-	exits 0
-	silent
+' "$1"
+	umount "$1"
+	mount -o loop image "$1"
+	cp -a "$1" after
+	umount "$1"
 	# What nobody synced is lost, or the power never failed.
 	[ ! -s after/control ]
+}
+
+@test "the power fails right after exit 0" {
+	disk "$T/disk"
+	export XDG_STATE_HOME=$T/disk/state
+	Q=$XDG_STATE_HOME/smtpsend
+	queue bob@x.test
+	power_cut disk
+	exits 0
+	silent
 	Q=$T/after/state/smtpsend
 	kept 1
+}
+
+@test "the same with the machine's queue" {
+	local id
+	machine
+	rm -r /var/spool/smtpsend
+	disk /var/spool/smtpsend
+	chown opensmtpq /var/spool/smtpsend
+	install -d -m 3733 -o opensmtpq -g opensmtpq "$IN"
+	touch /var/spool/smtpsend/stamp
+	sync
+	user --queue bob@x.test
+	id=$(basename "$IN"/*)
+	cp "$IN/$id" before
+	power_cut /var/spool/smtpsend
+	exits 0
+	silent
+	cmp before "after/in/$id"
 }
