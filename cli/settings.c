@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/idna.h"
 #include "cli/priorities.h"
+#include "cli/log.h"
 #include "cli/settings.h"
 #include "cli/wishes.h"
 #include "mail/address.h"
@@ -445,6 +446,25 @@ parse_xclient(const struct setting_row *row, struct setting *s)
 	    : "give attributes like \"NAME=mx.example.net ADDR=192.0.2.1\"";
 }
 
+static const char *
+parse_time_format(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return log_time_format(s->text)
+	    ? NULL
+	    : "give a format of strftime(3), like \"%b %d %H:%M:%S\"";
+}
+
+static const char *
+parse_syslog(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = log_facility(s->text);
+	return s->number != LOG_UNSAID
+	    ? NULL
+	    : "give on, off, LOG_MAIL, LOG_USER or LOG_LOCAL0 to LOG_LOCAL7";
+}
+
 /* What is for later: taken, and said to be ignored unless it is done. */
 static const char *
 parse_later(const struct setting_row *row, struct setting *s)
@@ -454,8 +474,6 @@ parse_later(const struct setting_row *row, struct setting *s)
 }
 
 /* ---- rows ---- */
-
-#define NO_LOG "logs are not built in yet"
 
 const struct setting_row setting_rows[SETTINGS] = {
 	[SET_HOST] = { .key = "host",
@@ -764,16 +782,13 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .traits = SETTING_RELAY,
 	    .help = "speak for another client, for tests" },
 	[SET_LOGFILE] = { .key = "logfile",
-	    .parse = parse_later,
-	    .note = NO_LOG },
-	/* It means nothing without a logfile, which has its own note. */
+	    .parse = parse_text,
+	    .traits = SETTING_PATH },
 	[SET_LOGFILE_TIME] = { .key = "logfile_time_format",
-	    .parse = parse_text },
+	    .parse = parse_time_format },
 	[SET_SYSLOG] = { .key = "syslog",
-	    .parse = parse_later,
-	    .empty = "on",
-	    .done = "off",
-	    .note = NO_LOG },
+	    .parse = parse_syslog,
+	    .empty = "on" },
 	[SET_ALIASES] = { .key = "aliases",
 	    .parse = parse_later,
 	    .note = "aliases are not built in yet; name whole addresses" },
