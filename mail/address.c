@@ -535,13 +535,33 @@ is_postmaster(const struct lex *l, const struct part *p)
 	    strcasecmp(p->s, "postmaster") == 0;
 }
 
+/* 1: a name of this machine; 0: none is meant here; -1: it is refused. */
+static int
+bare_name(struct lex *l, size_t start, const struct part *p)
+{
+	const char *name = p->s[0] == '"' ? p->s + 1 : p->s;
+
+	if ((l->flags & ADDRESS_BARE) == 0 || !at_close(l))
+		return 0;
+	name += name[0] == '\\';
+	if (*name == '"' || strchr("|/:", *name) != NULL)
+		return refuse(l, start, "no name of a user", "");
+	return 1;
+}
+
 static int
 addr_spec(struct lex *l, struct path *p)
 {
+	size_t start = l->at;
+	int bare;
+
 	if (local_part(l, &p->local) == -1)
 		return -1;
 	if (peek(l) != '@' && is_postmaster(l, &p->local))
 		return 0;
+	bare = bare_name(l, start, &p->local);
+	if (bare != 0)
+		return bare == -1 ? -1 : 0;
 	if (peek(l) != '@')
 		return unexpected_here(l, ", '@' and a domain are missing");
 	l->at++;

@@ -34,6 +34,10 @@ struct address {
 /* What address_parse() lets pass beside local@domain. */
 #define ADDRESS_NULL 1u /* "" and "<>": the null reverse-path */
 #define ADDRESS_POSTMASTER 2u /* Postmaster without a domain, any case */
+/* A local part alone: a name of this machine (DOMAIN_NONE). One that begins
+ * with |, / or : is refused, in quotes too: it might be taken for a program, a
+ * file or a list, which nobody may name from outside. */
+#define ADDRESS_BARE 4u
 
 /* Longest parts, octets (RFC 5321 4.5.3.1.1 to .3; the path with its <>). */
 #define ADDRESS_LOCAL_MAX 64

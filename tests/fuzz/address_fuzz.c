@@ -123,6 +123,27 @@ one_item(void *ctx, const char *item, size_t n, struct address *a,
 	return 0;
 }
 
+/* Nothing that aliases would take for a program, a file or a list. */
+static void
+check_bare(const char *s, size_t n)
+{
+	struct address a;
+	struct err e;
+	const char *name;
+
+	if (address_parse(&a, s, n, ADDRESS_BARE, &e) == -1) {
+		check_error(&e);
+		return;
+	}
+	check_octets(a.raw, a.local_len, a.needs_utf8);
+	name = a.raw + (a.raw[0] == '"');
+	name += name[0] == '\\';
+	MUST(a.local_len > 0);
+	if (a.kind == DOMAIN_NONE)
+		MUST(strchr("|/:\"", *name) == NULL);
+	address_free(&a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -134,6 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (s == NULL)
 		return 0;
 	memcpy(s, data, n);
+	check_bare(s, n);
 	if (address_parse(&a, s, n, BOTH, &e) == 0) {
 		check_address(&a);
 		address_free(&a);

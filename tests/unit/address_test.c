@@ -185,6 +185,37 @@ TEST(null_path_and_postmaster_where_they_are_allowed)
 	check_pairs(rows, COUNT(rows), BOTH);
 }
 
+TEST(bare_names_where_they_are_allowed)
+{
+	static const struct pair rows[] = {
+		{ "root", "root" },
+		{ " Joe <root> ", "root" },
+		{ "\"joe smith\"", "\"joe smith\"" },
+		{ "-x", "-x" },
+		{ "b\303\274b", "b\303\274b" },
+		{ "root@x", "root@x" },
+		{ "|x@x", "|x@x" },
+		{ "|x", "address \"|x\": no name of a user at position 1" },
+		{ "</etc/x>",
+		    "address \"</etc/x>\": no name of a user at position 2" },
+		{ "\"|x y\"",
+		    "address \"\"|x y\"\": no name of a user at position 1" },
+		{ "\"\\/x\"",
+		    "address \"\"\\/x\"\": no name of a user at position 1" },
+		{ "\":include:/x\"",
+		    "address \"\":include:/x\"\": no name of a user at "
+		    "position 1" },
+		{ "\"\"", "address \"\"\"\": no name of a user at position 1" },
+		{ "joe smith",
+		    "address \"joe smith\": unexpected space at position 4" },
+		{ "<>",
+		    "address \"<>\": unexpected '>' at position 2, the local "
+		    "part is missing" },
+	};
+
+	check_pairs(rows, COUNT(rows), ADDRESS_BARE);
+}
+
 TEST(null_path_and_postmaster_where_they_are_not)
 {
 	static const struct pair rows[] = {
