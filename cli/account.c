@@ -362,6 +362,19 @@ make_helo(struct account *a, struct err *e)
 	    settings_place(&a->settings, SET_DOMAIN, place), domain, a->helo);
 }
 
+static void
+make_log(struct account *a)
+{
+	const struct setting *syslog = &a->settings.at[SET_SYSLOG];
+
+	a->log = (struct log_to){
+		.file = text(a, SET_LOGFILE),
+		.time_format = text(a, SET_LOGFILE_TIME),
+		.facility =
+		    syslog->text != NULL ? (int)syslog->number : LOG_UNSAID,
+	};
+}
+
 int
 account_make(struct account *a, const char *name, const struct settings *s,
     struct err *e)
@@ -384,6 +397,7 @@ account_make(struct account *a, const char *name, const struct settings *s,
 	make_tls(a);
 	make_policy(a);
 	make_auth(a);
+	make_log(a);
 	return check_login(a, e);
 }
 

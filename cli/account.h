@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/idna.h"
+#include "cli/log.h"
 #include "cli/machine.h"
 #include "cli/settings.h"
 #include "net/proxy.h"
@@ -29,6 +30,7 @@ struct account {
 	char secret_place[SETTING_PLACE_MAX]; /* who gave the secret */
 	struct endpoint source;
 	struct proxy proxy;
+	struct log_to log;
 	struct buf hosts; /* with the scheme that the settings ask for */
 	struct buf secret, key_secret; /* owned, wiped; "" until fetched */
 	struct buf login; /* the user, if netrc told him */

@@ -21,6 +21,7 @@
 #include "cli/info.h"
 #include "cli/keeping.h"
 #include "cli/letter.h"
+#include "cli/log.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -28,6 +29,7 @@
 #include "cli/wishes.h"
 #include "mail/author.h"
 #include "mail/envelope.h"
+#include "mail/header.h"
 #include "queue/submit.h"
 
 #define VERSION "0.1"
@@ -45,6 +47,7 @@ struct run {
 	struct completion completion;
 	struct signing signing;
 	struct keeping keeping;
+	int64_t began; /* wait_now() */
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */
 };
@@ -403,19 +406,45 @@ say_queued(struct run *r)
 	}
 }
 
+/* Longest Message-ID that the log shows, octets. */
+#define ID_MAX 256
+
+static void
+log_all(const struct run *r, const struct message *m)
+{
+	struct log log = { .warnings = stderr };
+	struct log_try t = { .id = r->env.queue_id,
+		.env = &r->env,
+		.delay = wait_now() - r->began };
+	struct field f = { 0 };
+	struct buf id;
+	size_t i;
+
+	buf_init(&id, ID_MAX);
+	if (header_find(buf_str(&m->header), m->header.len, "Message-ID", &f))
+		header_unfold(&id, &f);
+	t.message_id = buf_str(&id);
+	for (i = 0; i < r->env.n; i++)
+		log_recipient(&log, &accounts_chosen(&r->accounts)->log, &t,
+		    &r->env.rcpts[i]);
+	buf_free(&id);
+}
+
 /* The exit code, once everything is decided and said. */
 static int
-finish(struct run *r, uint64_t size)
+finish(struct run *r, const struct message *m)
 {
 	int code = r->planned ? plan_exit(&r->env) : envelope_exit(&r->env);
 
 	/* All is decided: what waits for a reader now may be interrupted. */
 	sigprocmask(SIG_SETMASK, &r->waiter->mask, NULL);
+	if (!r->planned)
+		log_all(r, m);
 	report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
 	say_queued(r);
 	if (r->o->json && !r->planned)
-		report_json(stdout, &r->env, size, code);
+		report_json(stdout, &r->env, message_size(m), code);
 	/* Only where output is the product does its loss count. */
 	if (r->unwritten != 0) {
 		struct err e;
@@ -556,7 +585,7 @@ send_message(const struct native *n, struct run *r)
 	if (got == -1 && (!begun || r->env.n == 0 || r->o->export.wanted))
 		code = fail(&e);
 	else
-		code = finish(r, message_size(&s.message));
+		code = finish(r, &s.message);
 	submission_free(&s);
 	return code;
 }
@@ -724,7 +753,7 @@ int
 native_main(const struct native *n, int argc, char *argv[])
 {
 	struct options o;
-	struct run r = { .o = &o, .waiter = n->waiter };
+	struct run r = { .o = &o, .waiter = n->waiter, .began = wait_now() };
 	struct err e;
 	int code;
 

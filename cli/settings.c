@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/enc.h"
 #include "base/err.h"
-#include "base/idna.h"
+#include "cli/log.h"
 #include "cli/priorities.h"
 #include "cli/settings.h"
 #include "cli/wishes.h"
+#include "cli/words.h"
 #include "mail/address.h"
 #include "mail/complete.h"
 #include "mail/envelope.h"
@@ -68,25 +68,11 @@ parse_flag(const struct setting_row *row, struct setting *s)
 	return NULL;
 }
 
-/* A whole number, or -1. */
-static int64_t
-whole_number(const char *s, int64_t max)
-{
-	long v;
-	char *end;
-
-	if (*s < '0' || *s > '9')
-		return -1;
-	errno = 0;
-	v = strtol(s, &end, 10);
-	return errno != 0 || *end != '\0' || v > max ? -1 : v;
-}
-
 static const char *
 parse_port(const struct setting_row *row, struct setting *s)
 {
 	(void)row;
-	s->number = whole_number(s->text, 65535);
+	s->number = words_number(s->text, 65535);
 	return s->number < 1 ? "give a number from 1 to 65535" : NULL;
 }
 
@@ -94,7 +80,7 @@ static const char *
 parse_fd(const struct setting_row *row, struct setting *s)
 {
 	(void)row;
-	s->number = whole_number(s->text, INT_MAX);
+	s->number = words_number(s->text, INT_MAX);
 	return s->number < 3 ? "give the number of an open descriptor, over 2"
 			     : NULL;
 }
@@ -135,20 +121,6 @@ parse_proxy(const struct setting_row *row, struct setting *s)
 	    : NULL;
 }
 
-/* NULL if it is a host's name, in any script; else what to do. */
-static const char *
-name_wrong(const char *s, const char *remedy)
-{
-	char name[IDNA_NAME_MAX];
-	struct err e;
-
-	if (idna_host(s, name, &e) == 0)
-		return NULL;
-	return e.verdict == ERR_TEMP
-	    ? "install libidn2 (package libidn2-0), or give its xn-- form"
-	    : remedy;
-}
-
 /* A host's name or address. */
 static const char *
 parse_host(const struct setting_row *row, struct setting *s)
@@ -157,7 +129,7 @@ parse_host(const struct setting_row *row, struct setting *s)
 
 	(void)row;
 	return endpoint_ip(&ep, s->text, 0) == -1
-	    ? name_wrong(s->text, "give a host name or an IP address")
+	    ? words_no_name(s->text, "give a host name or an IP address")
 	    : NULL;
 }
 
@@ -168,7 +140,7 @@ parse_domain(const struct setting_row *row, struct setting *s)
 	(void)row;
 	if (strchr(s->text, '%') != NULL || setting_is_domain(s->text))
 		return NULL;
-	return name_wrong(
+	return words_no_name(
 	    s->text, "give a host name or an address literal like [192.0.2.1]");
 }
 
@@ -260,7 +232,7 @@ static const char *
 parse_host_name(const struct setting_row *row, struct setting *s)
 {
 	(void)row;
-	return name_wrong(s->text, "give the host name to verify");
+	return words_no_name(s->text, "give the host name to verify");
 }
 
 static const char *
@@ -298,21 +270,10 @@ parse_header(const struct setting_row *row, struct setting *s)
 static const char *
 parse_names(const struct setting_row *row, struct setting *s)
 {
-	const char *p, *end;
-	size_t n;
-
 	(void)row;
-	for (p = s->text; *p != '\0'; p = end + (*end == ',')) {
-		p += strspn(p, " \t");
-		end = p + strcspn(p, ",");
-		for (n = (size_t)(end - p); n > 0; n--)
-			if (p[n - 1] != ' ' && p[n - 1] != '\t')
-				break;
-		if (!enc_has_8bit(p, n) && !address_is_hostname(p, n))
-			return "give names like those of hosts, with commas "
-			       "between them";
-	}
-	return NULL;
+	return words_names(s->text)
+	    ? NULL
+	    : "give names like those of hosts, with commas between them";
 }
 
 static const char *
@@ -327,21 +288,6 @@ parse_canonicalization(const struct setting_row *row, struct setting *s)
 		if (strcmp(s->text, forms[i]) == 0)
 			return NULL;
 	return "give HEADER/BODY, each relaxed or simple";
-}
-
-/* True if `word` is one of the words of `list`. */
-static bool
-is_word(const char *word, const char *list)
-{
-	size_t n = strlen(word);
-	const char *p;
-
-	for (p = strstr(list, word); n > 0 && p != NULL;
-	     p = strstr(p + 1, word))
-		if ((p == list || p[-1] == ' ') &&
-		    (p[n] == ' ' || p[n] == '\0'))
-			return true;
-	return false;
 }
 
 static const char *
@@ -445,17 +391,34 @@ parse_xclient(const struct setting_row *row, struct setting *s)
 	    : "give attributes like \"NAME=mx.example.net ADDR=192.0.2.1\"";
 }
 
+static const char *
+parse_time_format(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return log_time_format(s->text)
+	    ? NULL
+	    : "give a format of strftime(3), like \"%b %d %H:%M:%S\"";
+}
+
+static const char *
+parse_syslog(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = log_facility(s->text);
+	return s->number != LOG_UNSAID
+	    ? NULL
+	    : "give on, off, LOG_MAIL, LOG_USER or LOG_LOCAL0 to LOG_LOCAL7";
+}
+
 /* What is for later: taken, and said to be ignored unless it is done. */
 static const char *
 parse_later(const struct setting_row *row, struct setting *s)
 {
-	s->ignored = row->done == NULL || !is_word(s->text, row->done);
+	s->ignored = row->done == NULL || !words_has(row->done, s->text);
 	return NULL;
 }
 
 /* ---- rows ---- */
-
-#define NO_LOG "logs are not built in yet"
 
 const struct setting_row setting_rows[SETTINGS] = {
 	[SET_HOST] = { .key = "host",
@@ -764,16 +727,13 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .traits = SETTING_RELAY,
 	    .help = "speak for another client, for tests" },
 	[SET_LOGFILE] = { .key = "logfile",
-	    .parse = parse_later,
-	    .note = NO_LOG },
-	/* It means nothing without a logfile, which has its own note. */
+	    .parse = parse_text,
+	    .traits = SETTING_PATH },
 	[SET_LOGFILE_TIME] = { .key = "logfile_time_format",
-	    .parse = parse_text },
+	    .parse = parse_time_format },
 	[SET_SYSLOG] = { .key = "syslog",
-	    .parse = parse_later,
-	    .empty = "on",
-	    .done = "off",
-	    .note = NO_LOG },
+	    .parse = parse_syslog,
+	    .empty = "on" },
 	[SET_ALIASES] = { .key = "aliases",
 	    .parse = parse_later,
 	    .note = "aliases are not built in yet; name whole addresses" },

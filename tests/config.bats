@@ -187,11 +187,11 @@ route 2 by smarthost, account other
     tls may, by default
   to eve@y.test
   to dora@a.z.test"
-	rc defaults 'host 127.0.0.1' 'syslog on' 'account other' \
+	rc defaults 'host 127.0.0.1' 'ntlmdomain X' 'account other' \
 		'account default' 'route y.test other'
 	send --dry-run -f a@x.test bob@x.test eve@y.test <message
 	assert_equal "$stderr" \
-		"smtpsend: $T/.smtpsendrc:3: syslog is ignored: logs are not built in yet"
+		"smtpsend: $T/.smtpsendrc:3: ntlmdomain is ignored: NTLM is not built in"
 	rc 'account default' 'host 127.0.0.1' 'route y.test gone'
 	plan
 	config_error '.smtpsendrc:3: route: there is no account "gone"'
@@ -225,14 +225,14 @@ route 2 by smarthost, account other
 
 @test "what is not built in yet is said, and the message goes" {
 	receiver box
-	rc 'account default' "host 127.0.0.1:$PORT" 'logfile ~/log' \
+	rc 'account default' "host 127.0.0.1:$PORT" 'aliases ~/a' \
 		'ntlmdomain X' 'undisclosed_recipients off' 'port 1' 'port 2' \
 		'account other : default' 'aliases ~/aliases'
 	send -f a@x.test bob@x.test <message
 	exits 0
 	assert_equal "$stderr" "smtpsend: $T/.smtpsendrc:7: port stands already in $T/.smtpsendrc:6 with another value; this one counts
 smtpsend: $T/.smtpsendrc:4: ntlmdomain is ignored: NTLM is not built in
-smtpsend: $T/.smtpsendrc:3: logfile is ignored: logs are not built in yet"
+smtpsend: $T/.smtpsendrc:3: aliases is ignored: aliases are not built in yet; name whole addresses"
 	stored 1
 }
 

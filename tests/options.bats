@@ -139,7 +139,7 @@ plan() {
 		'--header-X-A=x:--header NAME=VALUE' \
 		'--html:Content-Type=text/html' '--notify=x:--dsn-notify' \
 		'--maildomain=x:--from' '-X:-v and keep stderr' \
-		'--logfile=x:there is no log' '--dump-mail:--export wire' \
+		'--logfile=x:write logfile FILE into the configuration' '--dump-mail:--export wire' \
 		'--quit-after=x:--server-info' '--recipient=x:--to' \
 		'--body=x:from standard input'; do
 		send "${pair%%:*}" bob@x.test <message

@@ -52,6 +52,7 @@ setup() {
 	export TMPDIR=$BATS_TEST_TMPDIR/tmp HOME=$BATS_TEST_TMPDIR/home
 	mkdir "$TMPDIR" "$HOME" "$BATS_TEST_TMPDIR/seen"
 	cd "$BATS_TEST_TMPDIR/seen" || return
+	printf 'defaults\nlogfile ~/log\n' >"$HOME/.smtpsendrc"
 	GIVEN=(--password-fd 5)
 	TO=(--tls verify --tls-trust-file "$CA" --host 127.0.0.1 --user alice)
 	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # not while traced
@@ -119,6 +120,7 @@ works() {
 
 @test "by a descriptor" {
 	works "${TO[@]}" --auth on --password-fd 5
+	grep -q 'status=sent' "$HOME/log"
 }
 
 @test "by a command for the shell" {
