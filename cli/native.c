@@ -24,6 +24,7 @@
 #include "cli/log.h"
 #include "cli/native.h"
 #include "cli/options.h"
+#include "cli/queuecmd.h"
 #include "cli/report.h"
 #include "cli/signing.h"
 #include "cli/wishes.h"
@@ -721,6 +722,15 @@ written(void)
 }
 
 static int
+queue(const struct native *n, struct run *r)
+{
+	int code = queuecmd_run(r->o), lost = written();
+
+	(void)n;
+	return code != 0 ? code : lost;
+}
+
+static int
 version(const struct native *n, struct run *r)
 {
 	(void)n;
@@ -745,6 +755,12 @@ static int (*const modes[MODES])(const struct native *, struct run *) = {
 	[MODE_SERVER_INFO] = server_info,
 	[MODE_CONFIGURE] = configure,
 	[MODE_DKIM_KEYGEN] = dkim_keygen,
+	[MODE_QUEUE_LIST] = queue,
+	[MODE_QUEUE_SHOW] = queue,
+	[MODE_QUEUE_HOLD] = queue,
+	[MODE_QUEUE_RELEASE] = queue,
+	[MODE_QUEUE_REMOVE] = queue,
+	[MODE_QUEUE_STATS] = queue,
 	[MODE_HELP] = help,
 	[MODE_VERSION] = version,
 };

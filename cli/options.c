@@ -188,6 +188,39 @@ set_mode_of(
 	return set_mode(o, row, v, e);
 }
 
+/* One look at the queue, or one change: two would be a slip of the hand. */
+static int
+set_queue_mode(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	if (o->mode == MODE_HELP || o->mode == MODE_VERSION)
+		return 0;
+	if (o->mode != MODE_SEND && o->mode != (enum mode)row->at)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--%s: another option says what to do already; give one "
+		    "of them",
+		    row->name);
+	if (v != NULL)
+		o->operands[o->noperands++] = v;
+	return set_mode(o, row, v, e);
+}
+
+/* -bX of sendmail. */
+static int
+set_b(struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	static const struct row list = { .name = "queue-list",
+		.at = MODE_QUEUE_LIST };
+
+	(void)row;
+	if (strcmp(v, "p") == 0)
+		return set_queue_mode(o, &list, NULL, e);
+	return err_set(e, ERR_PERM, ERR_USAGE,
+	    "no option -b%.64s: of sendmail's modes there is -bp; without -b a "
+	    "message is sent",
+	    v);
+}
+
 static int
 set_algorithm(
     struct options *o, const struct row *row, const char *v, struct err *e)
@@ -313,6 +346,19 @@ static const struct row rows[] = {
 	    "make a DKIM key and print its DNS record" },
 	{ 0, "dkim-algorithm", "rsa|ed25519", set_algorithm, 0,
 	    "what kind of key that makes; rsa is the default" },
+	{ 'b', NULL, "p", set_b, 0, "as --queue-list" },
+	{ 0, "queue-list", NULL, set_queue_mode, MODE_QUEUE_LIST,
+	    "list the messages that wait" },
+	{ 0, "queue-show", "ID", set_queue_mode, MODE_QUEUE_SHOW,
+	    "show these messages in full; operands are ids" },
+	{ 0, "queue-hold", "ID", set_queue_mode, MODE_QUEUE_HOLD,
+	    "try these no more until they are released" },
+	{ 0, "queue-release", "ID", set_queue_mode, MODE_QUEUE_RELEASE,
+	    "let these be tried again, from now on" },
+	{ 0, "queue-remove", "ID", set_queue_mode, MODE_QUEUE_REMOVE,
+	    "remove these; nobody is told" },
+	{ 0, "queue-stats", NULL, set_queue_mode, MODE_QUEUE_STATS,
+	    "count what waits, where to, and why" },
 	{ 0, "help", NULL, set_mode, MODE_HELP, "print this" },
 	{ 0, "version", NULL, set_mode, MODE_VERSION,
 	    "print version and features" },
@@ -328,9 +374,6 @@ static const struct hint {
 	const char *name;
 	const char *remedy;
 } hints[] = {
-	{ "b",
-	    "modes of sendmail are not built in yet; without -b a message "
-	    "is sent" },
 	{ "q", "queues are not run yet" },
 	{ "r", "give the sender by -f" },
 	{ "S", "give --server-info" },
@@ -627,7 +670,8 @@ sends_nothing(const struct options *o)
 	if (o->mode == MODE_HELP || o->mode == MODE_VERSION)
 		return NULL;
 	for (i = 0; o->mode != MODE_SEND && i < NROWS; i++)
-		if ((rows[i].set == set_mode || rows[i].set == set_mode_of) &&
+		if ((rows[i].set == set_mode || rows[i].set == set_mode_of ||
+			rows[i].set == set_queue_mode) &&
 		    rows[i].at == (size_t)o->mode)
 			return rows[i].name;
 	return NULL;
@@ -664,6 +708,12 @@ check_together(const struct options *o, struct err *e)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "--dkim-algorithm says what --dkim-keygen makes: give "
 		    "both");
+	if (o->noperands > 0 &&
+	    (o->mode == MODE_QUEUE_LIST || o->mode == MODE_QUEUE_STATS))
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "all of the queue is told of: take \"%.64s\" away; one "
+		    "message is shown by --queue-show ID",
+		    o->operands[0]);
 	if (o->caps != NULL && !o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
 		    "--caps says for which server --export writes: give "

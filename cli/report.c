@@ -90,6 +90,19 @@ stage_words(enum stage s)
 	return s == STAGE_END ? "end of data" : err_stage_name(s);
 }
 
+void
+report_reason(struct buf *b, const struct outcome *o)
+{
+	if (o->err.stage != STAGE_NONE)
+		buf_addf(b, " at %s", stage_words(o->err.stage));
+	put_place(b, o);
+	buf_adds(
+	    b, o->err.kind == ERR_REPLY && o->err.code != 0 ? " said" : "");
+	put_text(b, ": ", o->err.text, "");
+	if (o->in_doubt)
+		buf_adds(b, " (may have been delivered)");
+}
+
 /* Who, what became of it, as which entry, and why. */
 static void
 put_outcome(struct buf *b, const struct recipient *r, const char *id)
@@ -101,16 +114,8 @@ put_outcome(struct buf *b, const struct recipient *r, const char *id)
 	    outcome_name(o->state));
 	if (o->state == OUTCOME_QUEUED)
 		buf_addf(b, " as %s", id);
-	if (o->err.verdict == ERR_OK)
-		return;
-	if (o->err.stage != STAGE_NONE)
-		buf_addf(b, " at %s", stage_words(o->err.stage));
-	put_place(b, o);
-	buf_adds(
-	    b, o->err.kind == ERR_REPLY && o->err.code != 0 ? " said" : "");
-	put_text(b, ": ", o->err.text, "");
-	if (o->in_doubt)
-		buf_adds(b, " (may have been delivered)");
+	if (o->err.verdict != ERR_OK)
+		report_reason(b, o);
 }
 
 static void
@@ -296,14 +301,12 @@ json_left_out(struct buf *b, unsigned bits)
 	buf_addc(b, ']');
 }
 
-static void
-put_recipient(
-    struct buf *b, const struct envelope *env, const struct recipient *r)
+void
+report_json_recipient(struct buf *b, const struct recipient *r)
 {
 	const struct outcome *o = &r->outcome;
 	char enhanced[ENHANCED_MAX];
 
-	buf_addc(b, '{');
 	put_string(b, "address", r->addr.raw != NULL ? r->addr.raw : r->given);
 	buf_addc(b, ',');
 	put_string(b, "outcome", outcome_name(o->state));
@@ -321,6 +324,16 @@ put_recipient(
 	put_string(b, "ip", o->ip);
 	buf_addf(b, ",\"port\":%u,\"left_out\":", o->port);
 	json_left_out(b, o->left_out);
+}
+
+static void
+put_recipient(
+    struct buf *b, const struct envelope *env, const struct recipient *r)
+{
+	const struct outcome *o = &r->outcome;
+
+	buf_addc(b, '{');
+	report_json_recipient(b, r);
 	buf_adds(b, ",\"tls\":");
 	report_json_tls(
 	    b, o->tls > 0 && o->tls <= env->ntls ? env->tls[o->tls - 1] : NULL);

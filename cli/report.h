@@ -18,7 +18,9 @@ struct deliver_line;
 struct envelope;
 struct err;
 struct message;
+struct outcome;
 struct plan;
+struct recipient;
 struct tls_facts;
 
 /* "smtpsend: ..." for an error that has no recipient. */
@@ -43,6 +45,13 @@ void report_json(FILE *, const struct envelope *, uint64_t size, int exit);
 
 /* What is known of a private connection, as a JSON object; NULL: null. */
 void report_json_tls(struct buf *, const struct tls_facts *);
+
+/* A recipient and its outcome as members of a JSON object, without braces and
+ * what is known of the connection. */
+void report_json_recipient(struct buf *, const struct recipient *);
+
+/* Behind an outcome's name, as text: " at rcpt, HOST [IP]:PORT said: ...". */
+void report_reason(struct buf *, const struct outcome *);
 
 /* --dry-run: each route, its targets in order and its recipients. */
 void report_plan(FILE *, const struct plan *, const struct envelope *,

@@ -127,7 +127,7 @@ plan() {
 
 @test "what callers of sendmail, msmtp and swaks are used to has a hint" {
 	local pair
-	for pair in '-bs:modes of sendmail' \
+	for pair in '-bs:there is -bp' \
 		'-r:by -f' \
 		'--remove-bcc-headers:--keep-bcc' '--serverinfo:--server-info' \
 		'--server:--host' '--password=x:--passwordcmd' \

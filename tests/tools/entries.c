@@ -301,7 +301,6 @@ main(int argc, char **argv)
 	struct folder_config config = { .make = true, .draw = draw };
 	char *s = NULL;
 	size_t size = 0;
-	ssize_t n;
 	struct err e;
 
 	need(argc == 2, "give a folder");
@@ -310,7 +309,7 @@ main(int argc, char **argv)
 	need_ok(folder_open(&m.f, &config, &e), &e);
 	envelope_init(&m.env);
 	begin(&m, "1767225600000");
-	while ((n = getline(&s, &size, stdin)) > 0) {
+	while (getline(&s, &size, stdin) > 0) {
 		s[strcspn(s, "\n")] = '\0';
 		line(&m, s);
 	}
