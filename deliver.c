@@ -140,8 +140,8 @@ others_there(
 static bool
 is_full(const struct delivery *d, const struct route *r)
 {
-	return d->cfg->per_destination > 0 &&
-	    others_there(d, r, NULL) >= d->cfg->per_destination;
+	return r->relay->connections > 0 &&
+	    others_there(d, r, NULL) >= r->relay->connections;
 }
 
 /* ---- records, believed by nobody before they are checked ---- */

@@ -31,9 +31,6 @@ struct deliver_line {
 struct deliver_config {
 	struct worker_config worker;
 	unsigned jobs; /* workers at once, at least 1 */
-	/* The same for routes with the same relay and the same targets, in
-	 * whatever order; 0: as many as jobs. */
-	unsigned per_destination;
 	void (*on_line)(void *ctx, const struct deliver_line *);
 	/*
 	 * A worker of this relay is made next: its secrets are to be where

@@ -41,6 +41,9 @@ struct relay {
 	const char *xclient; /* NAME=VALUE ...; NULL: none */
 	const char *helo; /* NULL: an address literal */
 	int64_t timeout; /* ms: caps each single wait; 0: the defaults */
+	/* Most at once to the same targets, in whatever order; 0: as many as
+	 * there are jobs. */
+	unsigned connections;
 	const struct endpoint *source; /* NULL: any address of ours */
 };
 

@@ -387,6 +387,7 @@ account_make(struct account *a, const char *name, const struct settings *s,
 	    text(a, SET_PORT) != NULL ? (unsigned)s->at[SET_PORT].number : 0;
 	a->relay.xclient = text(a, SET_XCLIENT);
 	a->relay.timeout = s->at[SET_TIMEOUT].number;
+	a->relay.connections = (unsigned)s->at[SET_QUEUE_CONNECTIONS].number;
 	if (text(a, SET_SOURCE_IP) != NULL) {
 		endpoint_ip(&a->source, text(a, SET_SOURCE_IP), 0);
 		a->relay.source = &a->source;

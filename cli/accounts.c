@@ -1,7 +1,7 @@
 /*
  * accounts: see accounts.h. What the command line says goes before what the
  * account says, that before the defaults of its file.
- * Callers: native.c.
+ * Callers: native.c, run.c.
  * Without a configuration the command line is the account.
  * msmtp(1), section USAGE.
  * Ownership: see accounts.h.
@@ -166,7 +166,13 @@ make(struct accounts *as, const struct config_account *from,
 	a = room(as, e);
 	if (a == NULL)
 		return -1;
-	return account_make(a, from != NULL ? from->name : NULL, s, e);
+	if (account_make(a, from != NULL ? from->name : NULL, s, e) == 0)
+		return 0;
+	/* Nobody may take it for one that is whole. */
+	account_free(a);
+	free(a);
+	as->n--;
+	return -1;
 }
 
 /* The chosen account with the command line upon it. */
@@ -183,18 +189,38 @@ make_chosen(struct accounts *as, const struct options *o,
 	return make(as, from, &s, e);
 }
 
+/* What holds for an account that is not the chosen one. */
+static void
+other_settings(const struct accounts *as, const struct config_account *a,
+    struct settings *s)
+{
+	config_settings(&as->config, a, s);
+	if (as->timeout.given)
+		s->at[SET_TIMEOUT] = as->timeout;
+}
+
+static const struct relay *
+find_made(const struct accounts *as, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < as->n; i++)
+		if (as->at[i]->relay.name != NULL &&
+		    strcmp(as->at[i]->relay.name, name) == 0)
+			return &as->at[i]->relay;
+	return NULL;
+}
+
 /* The account of that name, made if this is the first time; NULL with *e. */
 static const struct relay *
 make_other(struct accounts *as, const struct config_route *route, struct err *e)
 {
 	const struct config_account *a;
+	const struct relay *made = find_made(as, route->account);
 	struct settings s;
-	size_t i;
 
-	for (i = 0; i < as->n; i++)
-		if (as->at[i]->relay.name != NULL &&
-		    strcmp(as->at[i]->relay.name, route->account) == 0)
-			return &as->at[i]->relay;
+	if (made != NULL)
+		return made;
 	a = config_find(&as->config, route->account);
 	if (a == NULL) {
 		err_set(e, ERR_PERM, ERR_CONFIG,
@@ -202,26 +228,28 @@ make_other(struct accounts *as, const struct config_route *route, struct err *e)
 		    route->from.file, route->from.line, route->account);
 		return NULL;
 	}
-	config_settings(&as->config, a, &s);
+	other_settings(as, a, &s);
 	return make(as, a, &s, e) == -1 ? NULL : &as->at[as->n - 1]->relay;
 }
 
+/* The rules of an account, into *rules, which the caller frees. */
 static int
-make_rules(struct accounts *as, const struct config_account *a, struct err *e)
+make_rules(struct accounts *as, const struct config_account *a,
+    struct relay_rule **rules, size_t *n, struct err *e)
 {
 	size_t i;
 
 	if (a->nroutes == 0)
 		return 0;
-	as->rules = calloc(a->nroutes, sizeof *as->rules);
-	if (as->rules == NULL)
+	*rules = calloc(a->nroutes, sizeof **rules);
+	if (*rules == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	for (i = 0; i < a->nroutes; i++) {
-		as->rules[i].pattern = a->routes[i].pattern;
-		as->rules[i].relay = make_other(as, &a->routes[i], e);
-		if (as->rules[i].relay == NULL)
+		(*rules)[i].pattern = a->routes[i].pattern;
+		(*rules)[i].relay = make_other(as, &a->routes[i], e);
+		if ((*rules)[i].relay == NULL)
 			return -1;
-		as->nrules++;
+		++*n;
 	}
 	return 0;
 }
@@ -258,8 +286,8 @@ accounts_open(struct accounts *as, const struct options *o,
 	    make_chosen(as, o, chosen, e) == -1)
 		return -1;
 	if (!o->settings.at[SET_HOST].given && !o->settings.at[SET_MX].given &&
-	    make_rules(as, chosen != NULL ? chosen : &as->config.defaults, e) ==
-		-1)
+	    make_rules(as, chosen != NULL ? chosen : &as->config.defaults,
+		&as->rules, &as->nrules, e) == -1)
 		return -1;
 	return forget_others(as, e);
 }
@@ -273,10 +301,90 @@ accounts_free(struct accounts *as)
 		account_free(as->at[i]);
 		free(as->at[i]);
 	}
+	for (i = 0; i < as->nnamed; i++) {
+		free(as->named[i]->name);
+		free(as->named[i]->rules);
+		free(as->named[i]);
+	}
+	free(as->named);
 	free(as->at);
 	free(as->rules);
 	config_free(&as->config);
 	*as = (struct accounts){ 0 };
+}
+
+/* ---- by name ---- */
+
+int
+accounts_open_named(struct accounts *as, const struct options *o,
+    const struct waiter *w, struct err *e)
+{
+	*as = (struct accounts){ .waiter = w, .own = o->config != NULL };
+	as->timeout = o->settings.at[SET_TIMEOUT];
+	config_init(&as->config);
+	return rcfile_load(&as->config, o->config, w, e);
+}
+
+/* As --mx has it: the defaults, but what speaks of one server. */
+static int
+name_none(struct accounts *as, struct named_account *na, struct err *e)
+{
+	const struct origin here = { 0 };
+
+	settings_drop(&na->settings, SETTING_BOUND);
+	settings_set(&na->settings, SET_MX, "on", &here, e);
+	return make(as, NULL, &na->settings, e);
+}
+
+static int
+name_one(struct accounts *as, struct named_account *na, struct err *e)
+{
+	const struct config_account *a = NULL;
+
+	if (na->name[0] != '\0') {
+		a = config_find(&as->config, na->name);
+		if (a == NULL)
+			return no_account(&as->config, na->name, e);
+	}
+	other_settings(as, a, &na->settings);
+	if (a == NULL && name_none(as, na, e) == -1)
+		return -1;
+	if (a != NULL)
+		na->by.relay = find_made(as, na->name);
+	if (a != NULL && na->by.relay == NULL &&
+	    make(as, a, &na->settings, e) == -1)
+		return -1;
+	if (na->by.relay == NULL)
+		na->by.relay = &as->at[as->n - 1]->relay;
+	if (a == NULL)
+		return 0;
+	return make_rules(as, a, &na->rules, &na->by.nrules, e);
+}
+
+const struct named_account *
+accounts_named(struct accounts *as, const char *name)
+{
+	struct named_account **list, *na;
+	size_t i;
+
+	for (i = 0; i < as->nnamed; i++)
+		if (strcmp(as->named[i]->name, name) == 0)
+			return as->named[i];
+	list = reallocarray(as->named, as->nnamed + 1, sizeof *list);
+	if (list == NULL)
+		return NULL;
+	as->named = list;
+	na = calloc(1, sizeof *na);
+	if (na == NULL || (na->name = strdup(name)) == NULL) {
+		free(na);
+		return NULL;
+	}
+	list[as->nnamed++] = na;
+	other_settings(as, NULL, &na->settings);
+	if (name_one(as, na, &na->why) == 0)
+		err_clear(&na->why);
+	na->by.rules = na->rules;
+	return na;
 }
 
 /* ---- for the run ---- */

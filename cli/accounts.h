@@ -1,7 +1,7 @@
 /*
  * accounts: the accounts of one run: which one is chosen, to which others its
  * recipients go, and their secrets when deliver.c asks for them.
- * Called by native.c.
+ * Called by native.c, and by run.c, whose mail names its accounts.
  * It prints warnings and reads configuration files, by rcfile.c.
  * msmtp(1) for how an account is chosen.
  * Ownership: everything in it is its own.
@@ -20,6 +20,15 @@ struct err;
 struct options;
 struct waiter;
 
+/* An account that was asked for by name. */
+struct named_account {
+	char *name; /* owned; "" for none */
+	struct err why; /* not ok: why there is none */
+	struct relays by;
+	struct relay_rule *rules; /* owned: what `by` has */
+	struct settings settings; /* of none: those of the defaults */
+};
+
 struct accounts {
 	const struct waiter *waiter; /* borrowed */
 	struct config config;
@@ -27,6 +36,9 @@ struct accounts {
 	size_t n;
 	struct relay_rule *rules; /* owned: recipients of the others */
 	size_t nrules;
+	struct named_account **named; /* owned */
+	size_t nnamed;
+	struct setting timeout; /* of the command line, for named ones */
 	/* One of them is said of by a file of the user's, or of -C: nobody
 	 * else knows it. */
 	bool own;
@@ -39,6 +51,21 @@ struct accounts {
 int accounts_open(struct accounts *, const struct options *,
     const struct waiter *, struct err *e);
 void accounts_free(struct accounts *);
+
+/*
+ * Read the configuration only, for accounts that will be asked for by name;
+ * what the command line says of --timeout goes before what they say. 0, or -1
+ * with *e (config). Free it in any case.
+ */
+int accounts_open_named(struct accounts *, const struct options *,
+    const struct waiter *, struct err *e);
+
+/*
+ * One of them, made when it is first asked for: "" is none, by MX with the
+ * defaults. It is borrowed; `why` in it says whether it can be used. NULL
+ * without memory.
+ */
+const struct named_account *accounts_named(struct accounts *, const char *name);
 
 /* The chosen one. */
 struct account *accounts_chosen(const struct accounts *);

@@ -26,6 +26,7 @@
 #include "cli/options.h"
 #include "cli/queuecmd.h"
 #include "cli/report.h"
+#include "cli/run.h"
 #include "cli/signing.h"
 #include "cli/wishes.h"
 #include "mail/author.h"
@@ -206,23 +207,12 @@ find_recipients(struct run *r, struct err *e)
 
 /* ---- callbacks ---- */
 
-/*
- * A line may wait for whoever reads stderr. A signal is heard meanwhile: the
- * write ends, and the run with it; later lines are shown as far as there is
- * room for them.
- */
 static void
 on_line(void *ctx, const struct deliver_line *line)
 {
 	const struct run *r = ctx;
-	sigset_t blocked;
 
-	if (wait_stopped(r->waiter) &&
-	    wait_fd(NULL, STDERR_FILENO, POLLOUT, wait_now()) <= 0)
-		return;
-	sigprocmask(SIG_SETMASK, &r->waiter->mask, &blocked);
-	report_line(stderr, line);
-	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	report_live_line(r->waiter, line);
 }
 
 static int
@@ -569,9 +559,16 @@ begin(const struct native *n, struct run *r, struct submission *s,
 	return 0;
 }
 
+static struct run_face
+run_face(const struct native *n)
+{
+	return (struct run_face){ n->waiter, n->on_deliver, n->ctx };
+}
+
 static int
 send_message(const struct native *n, struct run *r)
 {
+	const struct run_face face = run_face(n);
 	struct submission s = { 0 };
 	struct submit_config c;
 	struct err e;
@@ -588,6 +585,8 @@ send_message(const struct native *n, struct run *r)
 	else
 		code = finish(r, &s.message);
 	submission_free(&s);
+	if (r->env.queue_id[0] != '\0')
+		run_in_background(&face, r->o, settings(r), &r->keeping.place);
 	return code;
 }
 
@@ -708,6 +707,14 @@ dkim_keygen(const struct native *n, struct run *r)
 	return looked(got, &e);
 }
 
+static int
+queue_run(const struct native *n, struct run *r)
+{
+	const struct run_face face = run_face(n);
+
+	return run_queue(&face, r->o);
+}
+
 /* 0, or the exit code when standard output did not take it. */
 static int
 written(void)
@@ -761,6 +768,7 @@ static int (*const modes[MODES])(const struct native *, struct run *) = {
 	[MODE_QUEUE_RELEASE] = queue,
 	[MODE_QUEUE_REMOVE] = queue,
 	[MODE_QUEUE_STATS] = queue,
+	[MODE_QUEUE_RUN] = queue_run,
 	[MODE_HELP] = help,
 	[MODE_VERSION] = version,
 };

@@ -15,6 +15,8 @@
 #include "cli/dkimkey.h"
 #include "cli/nearest.h"
 #include "cli/options.h"
+#include "cli/wishes.h"
+#include "queue/entry.h"
 
 #define MAX_JOBS 1000u
 
@@ -221,6 +223,50 @@ set_b(struct options *o, const struct row *row, const char *v, struct err *e)
 	    v);
 }
 
+/* One of -qI, -qR and -qS. */
+static const char **
+queue_part(struct queue_run *q, char kind)
+{
+	switch (kind) {
+	case 'I':
+		return &q->id;
+	case 'R':
+		return &q->rcpt;
+	case 'S':
+		return &q->sender;
+	default:
+		return NULL;
+	}
+}
+
+static int
+set_queue_run(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	struct queue_run *q = &o->queue_run;
+	const char **part = v == NULL ? NULL : queue_part(q, v[0]);
+
+	if (set_queue_mode(o, row, NULL, e) == -1)
+		return -1;
+	if (v == NULL)
+		return 0;
+	if (part != NULL && v[1] != '\0') {
+		*part = v + 1;
+	} else if (strcmp(v, "due") == 0) {
+		q->due = true;
+	} else if (entry_id_valid(v)) {
+		o->operands[o->noperands++] = v;
+	} else if (wish_interval(v, &q->every)) {
+		q->due = true;
+	} else {
+		return bad(e, row, v,
+		    "give due, a queue id, a time like 15m, or ITEXT, RTEXT "
+		    "or STEXT for those with TEXT in the id, a recipient or "
+		    "the sender");
+	}
+	return 0;
+}
+
 static int
 set_algorithm(
     struct options *o, const struct row *row, const char *v, struct err *e)
@@ -342,6 +388,8 @@ static const struct row rows[] = {
 	    "show what the server offers; send nothing" },
 	{ 0, "configure", "ADDRESS", set_mode_of, MODE_CONFIGURE,
 	    "find the server of an address, print an account" },
+	{ 'q', "queue-run", "[=WHICH]", set_queue_run, MODE_QUEUE_RUN,
+	    "try what is in the queue: all, due, ID, RTEXT, or due every 15m" },
 	{ 0, "dkim-keygen", "DOMAIN", set_mode_of, MODE_DKIM_KEYGEN,
 	    "make a DKIM key and print its DNS record" },
 	{ 0, "dkim-algorithm", "rsa|ed25519", set_algorithm, 0,
@@ -374,7 +422,6 @@ static const struct hint {
 	const char *name;
 	const char *remedy;
 } hints[] = {
-	{ "q", "queues are not run yet" },
 	{ "r", "give the sender by -f" },
 	{ "S", "give --server-info" },
 	{ "P", "give --dry-run" },

@@ -32,14 +32,23 @@ enum mode {
 	MODE_QUEUE_RELEASE,
 	MODE_QUEUE_REMOVE,
 	MODE_QUEUE_STATS,
+	MODE_QUEUE_RUN,
 	MODE_HELP,
 	MODE_VERSION,
 	MODES
 };
 
+/* Which messages of the queue are tried; operands are ids. */
+struct queue_run {
+	bool due;
+	const char *id, *rcpt, *sender; /* part of it; NULL: any */
+	int64_t every; /* seconds; 0: once */
+};
+
 struct options {
 	enum mode mode;
 	const char *address; /* of --configure; the domain of --dkim-keygen */
+	struct queue_run queue_run;
 	const char *dkim_algorithm; /* of the latter; NULL: not given */
 	const char *from; /* NULL: not given */
 	const char *account; /* NULL: chosen by other means */

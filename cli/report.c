@@ -7,12 +7,16 @@
  * Ownership: borrows everything.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auth.h"
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/wait.h"
+#include "base/when.h"
 #include "cli/report.h"
 #include "deliver.h"
 #include "mail/envelope.h"
@@ -20,6 +24,7 @@
 #include "mx.h"
 #include "params.h"
 #include "policy.h"
+#include "queue/entry.h"
 #include "relay.h"
 #include "smtp/caps.h"
 
@@ -90,6 +95,12 @@ stage_words(enum stage s)
 	return s == STAGE_END ? "end of data" : err_stage_name(s);
 }
 
+static const char *
+address(const struct recipient *r)
+{
+	return r->addr.raw != NULL ? r->addr.raw : r->given;
+}
+
 void
 report_reason(struct buf *b, const struct outcome *o)
 {
@@ -109,9 +120,7 @@ put_outcome(struct buf *b, const struct recipient *r, const char *id)
 {
 	const struct outcome *o = &r->outcome;
 
-	buf_addf(b, "smtpsend: %s: %s",
-	    r->addr.raw != NULL ? r->addr.raw : r->given,
-	    outcome_name(o->state));
+	buf_addf(b, "%s: %s", address(r), outcome_name(o->state));
 	if (o->state == OUTCOME_QUEUED)
 		buf_addf(b, " as %s", id);
 	if (o->err.verdict != ERR_OK)
@@ -131,6 +140,13 @@ put_failure(struct buf *b, const struct recipient *r, bool others)
 	buf_addc(b, '\n');
 }
 
+static bool
+is_failure(const struct recipient *r)
+{
+	return r->outcome.state == OUTCOME_FAILED ||
+	    r->outcome.state == OUTCOME_DEFERRED;
+}
+
 void
 report_failures(FILE *out, const struct envelope *env)
 {
@@ -140,11 +156,26 @@ report_failures(FILE *out, const struct envelope *env)
 
 	buf_init(&b, OUT_MAX);
 	for (i = 0; i < env->n; i++) {
-		if (env->rcpts[i].outcome.state == OUTCOME_FAILED ||
-		    env->rcpts[i].outcome.state == OUTCOME_DEFERRED)
+		if (is_failure(&env->rcpts[i])) {
+			buf_adds(&b, "smtpsend: ");
 			put_failure(&b, &env->rcpts[i], others);
+		}
 		emit_piece(out, &b);
 	}
+	emit(out, &b);
+}
+
+void
+report_attempt(FILE *out, const struct entry *en, size_t rcpt)
+{
+	struct buf b;
+
+	if (!is_failure(&en->env.rcpts[rcpt]))
+		return;
+	buf_init(&b, OUT_MAX);
+	buf_addf(&b, "smtpsend: %s: ", en->id);
+	put_outcome(&b, &en->env.rcpts[rcpt], en->id);
+	buf_addc(&b, '\n');
 	emit(out, &b);
 }
 
@@ -161,6 +192,7 @@ report_queued(FILE *out, const struct envelope *env, bool all)
 		if (o->state != OUTCOME_QUEUED ||
 		    (!all && o->err.verdict != ERR_PERM))
 			continue;
+		buf_adds(&b, "smtpsend: ");
 		put_outcome(&b, &env->rcpts[i], env->queue_id);
 		buf_adds(&b,
 		    o->err.verdict == ERR_PERM
@@ -223,6 +255,19 @@ report_left_out(FILE *out, const struct envelope *env)
 		emit_piece(out, &b);
 	}
 	emit(out, &b);
+}
+
+void
+report_live_line(const struct waiter *w, const struct deliver_line *line)
+{
+	sigset_t blocked;
+
+	if (wait_stopped(w) &&
+	    wait_fd(NULL, STDERR_FILENO, POLLOUT, wait_now()) <= 0)
+		return;
+	sigprocmask(SIG_SETMASK, &w->mask, &blocked);
+	report_line(stderr, line);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 void
@@ -307,7 +352,7 @@ report_json_recipient(struct buf *b, const struct recipient *r)
 	const struct outcome *o = &r->outcome;
 	char enhanced[ENHANCED_MAX];
 
-	put_string(b, "address", r->addr.raw != NULL ? r->addr.raw : r->given);
+	put_string(b, "address", address(r));
 	buf_addc(b, ',');
 	put_string(b, "outcome", outcome_name(o->state));
 	buf_addf(b, ",\"in_doubt\":%s,", o->in_doubt ? "true" : "false");
@@ -367,6 +412,28 @@ report_json(FILE *out, const struct envelope *env, uint64_t size, int exit)
 	put_string(&b, "queue_id", env->queue_id);
 	buf_addc(&b, ',');
 	put_recipients(out, &b, env);
+	buf_adds(&b, "}\n");
+	emit(out, &b);
+}
+
+void
+report_attempt_json(FILE *out, const struct entry *en, size_t rcpt, int64_t now)
+{
+	char date[WHEN_DATE_MAX];
+	struct buf b;
+
+	buf_init(&b, OUT_MAX);
+	buf_addc(&b, '{');
+	put_string(&b, "id", en->id);
+	buf_addc(&b, ',');
+	put_string(&b, "time", when_date_text(now / 1000, date));
+	buf_addf(&b, ",\"delay\":%" PRId64 ",\"tries\":%u,",
+	    (now - en->arrived) / 1000, en->tries + 1);
+	put_string(&b, "account", en->account);
+	buf_addc(&b, ',');
+	put_string(&b, "sender", en->env.sender.raw);
+	buf_adds(&b, ",\"recipient\":");
+	put_recipient(&b, &en->env, &en->env.rcpts[rcpt]);
 	buf_adds(&b, "}\n");
 	emit(out, &b);
 }

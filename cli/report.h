@@ -15,6 +15,7 @@
 
 struct buf;
 struct deliver_line;
+struct entry;
 struct envelope;
 struct err;
 struct message;
@@ -22,6 +23,7 @@ struct outcome;
 struct plan;
 struct recipient;
 struct tls_facts;
+struct waiter;
 
 /* "smtpsend: ..." for an error that has no recipient. */
 void report_error(FILE *, const struct err *);
@@ -61,5 +63,18 @@ void report_plan_json(FILE *, const struct plan *, const struct envelope *,
 
 /* One line of a dialogue, with its worker's name when several run. */
 void report_line(FILE *, const struct deliver_line *);
+
+/*
+ * The same on stderr, while signals are blocked. It may wait for whoever reads
+ * that; a signal is heard meanwhile: the write ends, and the run with it;
+ * later lines are shown as far as there is room for them.
+ */
+void report_live_line(const struct waiter *, const struct deliver_line *);
+
+/* What one try of a queued message came to for a recipient: a line for people
+ * if it does not have it, a JSON object and a line end in any case. */
+void report_attempt(FILE *, const struct entry *, size_t rcpt);
+void report_attempt_json(
+    FILE *, const struct entry *, size_t rcpt, int64_t now);
 
 #endif

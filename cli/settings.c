@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/when.h"
 #include "cli/log.h"
 #include "cli/priorities.h"
 #include "cli/settings.h"
@@ -58,14 +59,24 @@ parse_name(const struct setting_row *row, struct setting *s)
 	return strlen(s->text) > 1000 ? "give at most 1000 octets" : NULL;
 }
 
+/* One of n words, whose place it means; else what to do. */
+static const char *
+one_of(
+    struct setting *s, const char *const *words, int64_t n, const char *remedy)
+{
+	for (s->number = 0; s->number < n; s->number++)
+		if (strcmp(s->text, words[s->number]) == 0)
+			return NULL;
+	return remedy;
+}
+
 static const char *
 parse_flag(const struct setting_row *row, struct setting *s)
 {
+	static const char *const words[] = { "off", "on" };
+
 	(void)row;
-	s->number = strcmp(s->text, "on") == 0;
-	if (s->number == 0 && strcmp(s->text, "off") != 0)
-		return "give on or off";
-	return NULL;
+	return one_of(s, words, 2, "give on or off");
 }
 
 static const char *
@@ -88,11 +99,10 @@ parse_fd(const struct setting_row *row, struct setting *s)
 static const char *
 parse_protocol(const struct setting_row *row, struct setting *s)
 {
+	static const char *const words[] = { "smtp", "lmtp" };
+
 	(void)row;
-	s->number = strcmp(s->text, "lmtp") == 0;
-	return s->number == 1 || strcmp(s->text, "smtp") == 0
-	    ? NULL
-	    : "give smtp or lmtp";
+	return one_of(s, words, 2, "give smtp or lmtp");
 }
 
 static const char *
@@ -254,15 +264,9 @@ parse_header(const struct setting_row *row, struct setting *s)
 	static const char *const words[] = { [COMPLETE_AUTO] = "auto",
 		[COMPLETE_ON] = "on",
 		[COMPLETE_OFF] = "off" };
-	int64_t i;
 
 	(void)row;
-	for (i = 0; i < 3; i++)
-		if (strcmp(s->text, words[i]) == 0) {
-			s->number = i;
-			return NULL;
-		}
-	return "give auto, on or off";
+	return one_of(s, words, 3, "give auto, on or off");
 }
 
 /* Domains, or what may stand before them; other scripts become A-labels when
@@ -281,13 +285,9 @@ parse_canonicalization(const struct setting_row *row, struct setting *s)
 {
 	static const char *const forms[] = { "relaxed/relaxed",
 		"relaxed/simple", "simple/relaxed", "simple/simple" };
-	size_t i;
 
 	(void)row;
-	for (i = 0; i < sizeof forms / sizeof forms[0]; i++)
-		if (strcmp(s->text, forms[i]) == 0)
-			return NULL;
-	return "give HEADER/BODY, each relaxed or simple";
+	return one_of(s, forms, 4, "give HEADER/BODY, each relaxed or simple");
 }
 
 static const char *
@@ -371,15 +371,9 @@ parse_queue(const struct setting_row *row, struct setting *s)
 	static const char *const words[] = {
 		[QUEUE_OFF] = "off", [QUEUE_ON] = "on", [QUEUE_ONLY] = "only"
 	};
-	int64_t i;
 
 	(void)row;
-	for (i = 0; i <= QUEUE_ONLY; i++)
-		if (strcmp(s->text, words[i]) == 0) {
-			s->number = i;
-			return NULL;
-		}
-	return "give on, off or only";
+	return one_of(s, words, 3, "give on, off or only");
 }
 
 static const char *
@@ -408,6 +402,31 @@ parse_syslog(const struct setting_row *row, struct setting *s)
 	return s->number != LOG_UNSAID
 	    ? NULL
 	    : "give on, off, LOG_MAIL, LOG_USER or LOG_LOCAL0 to LOG_LOCAL7";
+}
+
+/* Into seconds. */
+static const char *
+parse_span(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return when_span(s->text, strlen(s->text), &s->number) == 0
+	    ? NULL
+	    : "give a time like 90, 15m, 2h or 5d";
+}
+
+static const char *
+parse_notice(const struct setting_row *row, struct setting *s)
+{
+	s->number = -1;
+	return strcmp(s->text, "off") == 0 ? NULL : parse_span(row, s);
+}
+
+static const char *
+parse_connections(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	s->number = words_number(s->text, 1000);
+	return s->number < 1 ? "give a number from 1 to 1000" : NULL;
 }
 
 /* What is for later: taken, and said to be ignored unless it is done. */
@@ -743,11 +762,14 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .parse = parse_queue,
 	    .empty = "on",
 	    .help = "keep what fails for now, and try it again" },
+	[SET_QUEUE_LIFETIME] = { .key = "queue_lifetime", .parse = parse_span },
+	[SET_QUEUE_NOTICE] = { .key = "queue_delay_notice",
+	    .parse = parse_notice },
+	[SET_QUEUE_CONNECTIONS] = { .key = "queue_connections",
+	    .parse = parse_connections },
 	[SET_QUEUE_RUNNER] = { .key = "queue_runner",
-	    .parse = parse_later,
-	    .empty = "on",
-	    .done = "off",
-	    .note = "there is no runner yet" },
+	    .parse = parse_flag,
+	    .empty = "on" },
 };
 
 /* ---- taking them ---- */

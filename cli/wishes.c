@@ -132,6 +132,29 @@ wish_hold_until(const char *s, int64_t *moment)
 }
 
 bool
+wish_interval(const char *s, int64_t *seconds)
+{
+	static const struct word units[] = { { "s", 1 }, { "m", 60 },
+		{ "h", 3600 }, { "d", 86400 }, { "w", 7 * 86400 }, { "", 60 },
+		{ NULL, 0 } };
+	int64_t v, unit;
+	size_t n;
+
+	for (*seconds = 0; *s != '\0'; s += n) {
+		n = strspn(s, "0123456789");
+		if (n == 0 || n > 9 || when_span(s, n, &v) == -1)
+			return false;
+		s += n;
+		n = *s != '\0';
+		unit = find_word(units, s, n);
+		if (unit == -1)
+			return false;
+		*seconds += v * unit;
+	}
+	return *seconds > 0 && *seconds <= WHEN_SPAN_MAX;
+}
+
+bool
 wish_priority(const char *s, int64_t *v)
 {
 	int sign = *s == '-' ? -1 : 1;

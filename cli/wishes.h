@@ -34,6 +34,10 @@ bool wish_hold_for(const char *, int64_t *seconds);
 /* A date of RFC 3339 that is not before 1970. */
 bool wish_hold_until(const char *, int64_t *moment);
 
+/* How often, as sendmail(8) has it: 15m, 1h30m, 2d; minutes without a unit;
+ * up to 999999999 seconds, at least one. */
+bool wish_interval(const char *, int64_t *seconds);
+
 /* -9 to 9. */
 bool wish_priority(const char *, int64_t *);
 

@@ -337,6 +337,14 @@ folder_lock_shared(int fd)
 	return lock_as(fd, F_RDLCK);
 }
 
+void
+folder_unlock(int fd)
+{
+	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	fcntl(fd, F_OFD_SETLK, &whole);
+}
+
 int
 folder_has(const struct folder *f, const char *name, int fd)
 {

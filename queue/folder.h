@@ -89,6 +89,9 @@ int folder_lock_shared(int fd);
  * only, and nobody notices that we ask. */
 bool folder_locked(int fd);
 
+/* Give it back, also for processes that were forked since. */
+void folder_unlock(int fd);
+
 /* Is that name this file's? 1, 0, or -1 with errno. */
 int folder_has(const struct folder *, const char *name, int fd);
 

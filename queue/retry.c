@@ -124,5 +124,5 @@ retry_over(const struct entry *en, int64_t now, int64_t lifetime)
 bool
 retry_delayed(const struct entry *en, int64_t now, int64_t after)
 {
-	return after > 0 && en->tries > 0 && now - en->arrived >= after;
+	return after >= 0 && en->tries > 0 && now - en->arrived >= after;
 }

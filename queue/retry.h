@@ -58,7 +58,8 @@ bool retry_due(const struct entry *, int64_t now);
  */
 bool retry_over(const struct entry *, int64_t now, int64_t lifetime);
 
-/* True if it was tried and waits for `after` already; 0: never. */
+/* True if it was tried and waits for `after` already; below 0:
+ * never. */
 bool retry_delayed(const struct entry *, int64_t now, int64_t after);
 
 #endif

@@ -415,6 +415,14 @@ spool_unlock(struct spool_item *it)
 	free(it);
 }
 
+void
+spool_release(struct spool_item *it)
+{
+	if (it != NULL)
+		folder_unlock(it->fd);
+	spool_unlock(it);
+}
+
 struct entry *
 spool_entry(struct spool_item *it)
 {

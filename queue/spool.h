@@ -102,8 +102,13 @@ enum spool_got {
 enum spool_got spool_lock(const struct folder *, const char *id,
     const struct entry_now *, struct spool_item **, struct err *e);
 
-/* Close it, which gives it back. NULL is accepted. */
+/* Close it, which gives it back once no process has a copy of it by fork(2).
+ * NULL is accepted. */
 void spool_unlock(struct spool_item *);
+
+/* The same, and it is given back now: what processes still have a copy of it
+ * is for other messages. */
+void spool_release(struct spool_item *);
 
 /*
  * What was read when it was locked. Outcomes that are noted since are the

@@ -14,8 +14,8 @@ setup() {
 
 # account PORT [LINE...]: the one account there is.
 account() {
-	printf '%s\n' 'account default' 'host 127.0.0.1' "port $1" \
-		'queue_runner off' "${@:2}" >"$HOME/.smtpsendrc"
+	printf '%s\n' defaults 'queue_runner off' 'account default' \
+		'host 127.0.0.1' "port $1" "${@:2}" >"$HOME/.smtpsendrc"
 	chmod 600 "$HOME/.smtpsendrc"
 }
 
@@ -238,7 +238,7 @@ kept() {
 	account 1 'queue yes'
 	send -f alice@client.test bob@x.test <message
 	exits 78
-	says '.smtpsendrc:5: queue "yes": give on, off or only'
+	says '.smtpsendrc:6: queue "yes": give on, off or only'
 }
 
 @test "an option for one try turns the configuration's queue off" {

@@ -265,7 +265,7 @@ static const struct {
 	{ SET_DKIM_SELECTOR, "s,a.b ,t", "a..b", 0 },
 	{ SET_DKIM_KEY, "/etc/k,/etc/l", NULL, 0 },
 	{ SET_DKIM_PASSWORDEVAL, "cat x", NULL, 0 },
-	{ SET_DKIM_CANONICALIZATION, "simple/relaxed", "relaxed", 0 },
+	{ SET_DKIM_CANONICALIZATION, "simple/relaxed", "relaxed", 2 },
 	{ SET_UNDISCLOSED, "on", "auto", 1 },
 	{ SET_DSN_NOTIFY, "Failure,SUCCESS", "failure;delay",
 	    NOTIFY_FAILURE | NOTIFY_SUCCESS },
@@ -278,7 +278,10 @@ static const struct {
 	{ SET_SYSLOG, "LOG_MAIL", "LOG_KERN", LOG_MAIL },
 	{ SET_ALIASES, "/etc/aliases", NULL, 0 },
 	{ SET_QUEUE, "only", "yes", QUEUE_ONLY },
-	{ SET_QUEUE_RUNNER, "off", NULL, 0 },
+	{ SET_QUEUE_LIFETIME, "2d", "2w", 172800 },
+	{ SET_QUEUE_NOTICE, "off", "never", -1 },
+	{ SET_QUEUE_CONNECTIONS, "1000", "0", 1000 },
+	{ SET_QUEUE_RUNNER, "off", "no", 0 },
 };
 
 TEST(every_keyword_has_a_row_here)
@@ -333,11 +336,10 @@ TEST(what_is_for_later_is_ignored_unless_it_is_done_anyway)
 	static struct settings s;
 
 	CHECK_INT(parse("account a\nhost x\ntls_min_dh_prime_bits 1024\n"
-			"remove_bcc_headers\naliases\nqueue_runner of\n"),
+			"remove_bcc_headers\naliases\n"),
 	    0);
 	config_settings(&config, config_find(&config, "a"), &s);
 	CHECK(s.at[SET_TLS_DH_BITS].ignored);
-	CHECK(s.at[SET_QUEUE_RUNNER].ignored);
 	CHECK_INT(s.at[SET_REMOVE_BCC].number, 1);
 	CHECK(!s.at[SET_ALIASES].ignored);
 }

@@ -180,7 +180,8 @@ TEST(who_hears_of_the_delay)
 
 	CHECK(retry_delayed(&en, NOW + RETRY_NOTICE, RETRY_NOTICE));
 	CHECK(!retry_delayed(&en, NOW + RETRY_NOTICE - 1, RETRY_NOTICE));
-	CHECK(!retry_delayed(&en, NOW + RETRY_NOTICE, 0));
+	CHECK(!retry_delayed(&en, NOW + RETRY_NOTICE, -1));
+	CHECK(retry_delayed(&en, NOW, 0));
 	en.tries = 0;
 	CHECK(!retry_delayed(&en, NOW + RETRY_NOTICE, RETRY_NOTICE));
 }

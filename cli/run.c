@@ -1,0 +1,578 @@
+/*
+ * run: see run.h. What queue/runner.c wants to know of accounts, and what it
+ * says; each run reads the configuration anew, as it may have been mended.
+ * Callers: native.c.
+ * It waits nowhere but in base/wait.c.
+ * fork(2), setsid(2), inotify(7).
+ * Ownership: a run has its folder and accounts, and frees them.
+ */
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/wait.h"
+#include "cli/accounts.h"
+#include "cli/machine.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "cli/run.h"
+#include "cli/spools.h"
+#include "queue/folder.h"
+#include "queue/retry.h"
+#include "queue/runner.h"
+#include "queue/spool.h"
+#include "queue/watch.h"
+
+/* The runner that stays: how long it waits for changes, and for what is due
+ * and could not be tried, ms. */
+#define WAIT_MAX RETRY_HOUR
+#define WAIT_STUCK RETRY_MINUTE
+
+#define RUNNER_LOCK "runner"
+
+struct session {
+	const struct run_face *face; /* borrowed */
+	const struct options *o; /* borrowed */
+	struct accounts accounts;
+	char host[MACHINE_NAME_MAX]; /* our own name */
+	bool *found; /* owned: which operands were there */
+	bool telling; /* somebody reads what happens to entries */
+	int code; /* the first that is not 0 */
+};
+
+/* ---- callbacks ---- */
+
+/* Whoever reads may be slow; a signal ends the write. */
+static void
+listen_begin(const struct session *s, sigset_t *blocked)
+{
+	sigprocmask(SIG_SETMASK, &s->face->waiter->mask, blocked);
+}
+
+static void
+listen_end(const sigset_t *blocked)
+{
+	sigprocmask(SIG_SETMASK, blocked, NULL);
+}
+
+static void
+on_line(void *ctx, const struct deliver_line *line)
+{
+	const struct session *s = ctx;
+
+	report_live_line(s->face->waiter, line);
+}
+
+static int
+on_secret(void *ctx, const struct relay *relay, bool again, struct err *e)
+{
+	struct session *s = ctx;
+
+	return accounts_fetch(&s->accounts, relay, again, e);
+}
+
+static void
+on_secret_done(void *ctx, const struct relay *relay)
+{
+	struct session *s = ctx;
+
+	accounts_forget(&s->accounts, relay);
+}
+
+static void
+on_note(void *ctx, const char *id, const char *text)
+{
+	const struct session *s = ctx;
+	char line[2 * ERR_TEXT_MAX];
+	sigset_t blocked;
+
+	if (!s->telling)
+		return;
+	snprintf(
+	    line, sizeof line, "%s%s%s", id, id[0] != '\0' ? ": " : "", text);
+	listen_begin(s, &blocked);
+	report_warning(stderr, line);
+	listen_end(&blocked);
+}
+
+static void
+on_attempt(void *ctx, const struct entry *en, size_t rcpt, int64_t now)
+{
+	const struct session *s = ctx;
+	sigset_t blocked;
+
+	listen_begin(s, &blocked);
+	if (s->o->json)
+		report_attempt_json(stdout, en, rcpt, now);
+	if (s->telling)
+		report_attempt(stderr, en, rcpt);
+	listen_end(&blocked);
+}
+
+/* Seconds of a setting as ms, or what is meant without it. */
+static int64_t
+span(const struct settings *s, enum setting_id id, int64_t otherwise)
+{
+	return s->at[id].text != NULL ? s->at[id].number * 1000 : otherwise;
+}
+
+static int
+on_account(
+    void *ctx, const char *name, struct runner_account *to, struct err *e)
+{
+	struct session *s = ctx;
+	const struct named_account *na = accounts_named(&s->accounts, name);
+
+	*to = (struct runner_account){ .lifetime = RETRY_LIFETIME,
+		.notice = RETRY_NOTICE };
+	if (na == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	to->by = &na->by;
+	to->lifetime = span(&na->settings, SET_QUEUE_LIFETIME, to->lifetime);
+	to->notice = span(&na->settings, SET_QUEUE_NOTICE, to->notice);
+	if (na->why.verdict == ERR_OK)
+		return 0;
+	*e = na->why;
+	return -1;
+}
+
+/* ---- one run ---- */
+
+/* Minutes east of UTC. */
+static int
+zone(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	tzset();
+	return localtime_r(&now, &local) == NULL ? 0
+						 : (int)(local.tm_gmtoff / 60);
+}
+
+static struct runner_config
+config(struct session *s, const struct spools_place *place,
+    const struct folder *folder)
+{
+	const struct options *o = s->o;
+
+	return (struct runner_config){
+		.folder = folder,
+		.base = place->base,
+		.mx = { .family = o->family,
+		    .overrides = o->overrides,
+		    .noverrides = o->noverrides,
+		    .dns = { .nameserver = o->nameserver,
+			.timeout = o->settings.at[SET_TIMEOUT].number,
+			.waiter = s->face->waiter },
+		    .random = machine_random },
+		.deliver = { .worker = { .waiter = s->face->waiter,
+				 .show_lines = o->verbose },
+		    .jobs = o->jobs,
+		    .on_line = on_line,
+		    .on_secret = on_secret,
+		    .on_secret_done = on_secret_done,
+		    .ctx = s },
+		.filter = { .due = o->queue_run.due,
+		    .ids = o->operands,
+		    .nids = o->noperands,
+		    .id = o->queue_run.id,
+		    .rcpt = o->queue_run.rcpt,
+		    .sender = o->queue_run.sender },
+		.found = s->found,
+		.reports = { .folder = folder,
+		    .host = s->host,
+		    .zone = zone() },
+		.account = on_account,
+		.on_attempt = on_attempt,
+		.on_note = on_note,
+		.ctx = s,
+	};
+}
+
+static void
+failed(struct session *s, const struct err *e)
+{
+	report_error(stderr, e);
+	if (s->code == 0)
+		s->code = err_exit(e);
+}
+
+/* 0 when it ran, 1 when there is no such folder, -1 with the code. */
+static int
+run_folder(struct session *s, const struct spools_place *place,
+    struct runner_result *result)
+{
+	struct runner_config c;
+	struct folder *folder;
+	struct err e;
+	int got = spools_open(place, false, &folder, &e);
+
+	*result = (struct runner_result){ .tried = 0 };
+	if (got == 0)
+		got = accounts_open_named(
+		    &s->accounts, s->o, s->face->waiter, &e);
+	if (got == 0) {
+		c = config(s, place, folder);
+		got = runner_run(&c, result, &e);
+		accounts_free(&s->accounts);
+	}
+	folder_close(folder);
+	if (got == -1)
+		failed(s, &e);
+	else if (result->trouble.verdict != ERR_OK && s->code == 0)
+		s->code = err_exit(&result->trouble);
+	return got;
+}
+
+static void
+session_begin(
+    struct session *s, const struct run_face *face, const struct options *o)
+{
+	*s = (struct session){ .face = face, .o = o };
+	machine_helo(s->host);
+	if (s->host[0] == '\0')
+		snprintf(s->host, sizeof s->host, "localhost");
+}
+
+/* ---- by a person or a timer ---- */
+
+/* What says something of a message that is sent now. */
+static const struct {
+	const char *name;
+	size_t at; /* in struct options: NULL, or a list of none */
+} of_messages[] = {
+	{ "from", offsetof(struct options, from) },
+	{ "account", offsetof(struct options, account) },
+	{ "subject", offsetof(struct options, subject) },
+	{ "to", offsetof(struct options, to.v) },
+	{ "cc", offsetof(struct options, cc.v) },
+	{ "bcc", offsetof(struct options, bcc.v) },
+	{ "reply-to", offsetof(struct options, reply_to.v) },
+	{ "header", offsetof(struct options, headers.v) },
+	{ "attach", offsetof(struct options, attach.v) },
+	{ "caps", offsetof(struct options, caps) },
+};
+
+/* The option that has no say in a run; NULL: there is none. */
+static const char *
+out_of_place(const struct options *o)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof of_messages / sizeof of_messages[0]; i++)
+		if (*(const void *const *)((const char *)o +
+			of_messages[i].at) != NULL)
+			return of_messages[i].name;
+	for (i = 0; i < SETTINGS; i++)
+		if (o->settings.at[i].given && i != SET_TIMEOUT)
+			return setting_rows[i].option != NULL
+			    ? setting_rows[i].option
+			    : "full-name";
+	return o->read_recipients   ? "read-recipients"
+	    : o->read_envelope_from ? "read-envelope-from"
+	    : o->keep_bcc           ? "keep-bcc"
+	    : o->dry_run            ? "dry-run"
+	    : o->export.wanted      ? "export"
+				    : NULL;
+}
+
+static int
+check(const struct options *o, struct err *e)
+{
+	const struct mx_config mx = { .dns = { .nameserver = o->nameserver } };
+	const struct relay nobody = { .name = NULL };
+	const struct relays by = { .relay = &nobody };
+	const char *name = out_of_place(o);
+	size_t i;
+
+	if (name != NULL)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "--%s says nothing of mail that is queued: give "
+		    "--queue-run without it",
+		    name);
+	if (o->queue_run.every > 0 && o->noperands > 0)
+		return err_set(e, ERR_PERM, ERR_USAGE,
+		    "-q with a time and a queue id exclude each other; give "
+		    "one of them");
+	for (i = 0; i < o->noperands; i++)
+		if (!entry_id_valid(o->operands[i]))
+			return err_set(e, ERR_PERM, ERR_USAGE,
+			    "--queue-run: \"%.200s\" is no queue id",
+			    o->operands[i]);
+	return mx_check(&mx, &by, e);
+}
+
+static void
+tell_missing(struct session *s)
+{
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < s->o->noperands; i++)
+		if (!s->found[i]) {
+			err_set(&e, ERR_PERM, ERR_INPUT,
+			    "%s: there is no such message in the queue",
+			    s->o->operands[i]);
+			failed(s, &e);
+		}
+}
+
+/* Each queue once. */
+static void
+run_once(struct session *s)
+{
+	struct spools_place places[SPOOLS_MAX];
+	struct runner_result result;
+	struct err e;
+	int i, n = spools_seen(places, &e);
+
+	if (n == -1)
+		failed(s, &e);
+	for (i = 0; i < n && !wait_stopped(s->face->waiter); i++)
+		run_folder(s, &places[i], &result);
+	fflush(stdout);
+}
+
+/* The exit code of what a signal broke off. */
+static int
+interrupted(void)
+{
+	const struct err e = { .verdict = ERR_TEMP, .kind = ERR_CONNECT };
+
+	return err_exit(&e);
+}
+
+int
+run_queue(const struct run_face *face, const struct options *o)
+{
+	struct session s;
+	struct err e;
+
+	if (check(o, &e) == -1) {
+		report_error(stderr, &e);
+		return err_exit(&e);
+	}
+	face->on_deliver(face->ctx);
+	session_begin(&s, face, o);
+	s.telling = o->verbose || !o->queue_run.due;
+	s.found = calloc(o->noperands + 1, sizeof *s.found);
+	if (s.found == NULL)
+		return interrupted();
+	for (;;) {
+		run_once(&s);
+		if (wait_stopped(face->waiter) || o->queue_run.every == 0)
+			break;
+		/* What is wrong may be mended till then; a signal ends it. */
+		s.code = 0;
+		if (wait_fds(face->waiter, NULL, 0,
+			wait_until(o->queue_run.every * 1000)) ==
+		    WAIT_STOPPED) {
+			free(s.found);
+			return 0;
+		}
+	}
+	tell_missing(&s);
+	free(s.found);
+	return wait_stopped(face->waiter) ? interrupted() : s.code;
+}
+
+/* ---- in the background ---- */
+
+struct soonest {
+	bool any;
+	int64_t next_try;
+};
+
+static int
+look_one(void *ctx, const struct entry *en, const struct err *why)
+{
+	struct soonest *s = ctx;
+
+	if (why != NULL || en->hold)
+		return 0;
+	if (!s->any || en->next_try < s->next_try)
+		s->next_try = en->next_try;
+	s->any = true;
+	return 0;
+}
+
+static struct entry_now
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
+		    t.tv_nsec / 1000000,
+		.steady = wait_now() };
+}
+
+/* True if something is there that can be tried, now or later. */
+static bool
+look(const struct folder *f, struct soonest *s)
+{
+	const struct entry_now now = clock_now();
+	struct err e;
+
+	*s = (struct soonest){ .any = false };
+	return spool_list(f, &now, look_one, s, &e) == 0 && s->any;
+}
+
+/* How long to wait before the next run, ms. */
+static int64_t
+pause_for(const struct soonest *s, bool progress)
+{
+	int64_t left = s->next_try - clock_now().wall;
+
+	if (left <= 0)
+		return progress ? 0 : WAIT_STUCK;
+	return left < WAIT_MAX ? left : WAIT_MAX;
+}
+
+/* Run what is due, until nothing is left; false: it was told to stop. */
+static bool
+run_dry(struct session *s, const struct spools_place *place,
+    const struct folder *folder)
+{
+	const struct waiter *waiter = s->face->waiter;
+	struct runner_result result;
+	struct soonest soonest;
+	struct watch watch;
+	int got = 0;
+
+	watch_open(&watch, folder);
+	do {
+		run_folder(s, place, &result);
+		watch_forget(&watch);
+		if (wait_stopped(waiter) || !look(folder, &soonest))
+			break;
+		got = watch_wait(&watch, waiter,
+		    wait_until(pause_for(&soonest, result.noted > 0)));
+	} while (got != WAIT_STOPPED && got != WAIT_ERROR);
+	watch_close(&watch);
+	return !wait_stopped(waiter) && got != WAIT_ERROR;
+}
+
+/* Who queues while we are about to end sees the lock, and leaves it to us. */
+static void
+stay(struct session *s, const struct spools_place *place, int lock)
+{
+	struct folder *folder;
+	struct soonest soonest;
+	struct err e;
+
+	if (spools_open(place, false, &folder, &e) != 0)
+		return;
+	do {
+		if (!run_dry(s, place, folder))
+			break;
+		folder_unlock(lock);
+	} while (look(folder, &soonest) && folder_lock(lock) == 0);
+	folder_close(folder);
+}
+
+/* Nothing of the caller's is kept open, as somebody may wait for its end:
+ * only the lock, whose number is told; or -1. */
+static int
+leave_caller(int lock)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			return -1;
+	if (lock != fd && dup3(lock, fd, O_CLOEXEC) == -1)
+		return -1;
+	return close_range((unsigned)fd + 1, UINT_MAX, 0) == -1 ||
+		chdir("/") == -1
+	    ? -1
+	    : fd;
+}
+
+static void
+background(const struct run_face *face, const struct options *o,
+    const struct spools_place *place, int lock)
+{
+	const struct options quiet = { .config = o->config,
+		.settings = o->settings,
+		.family = o->family,
+		.overrides = o->overrides,
+		.noverrides = o->noverrides,
+		.nameserver = o->nameserver,
+		.jobs = o->jobs,
+		.queue_run = { .due = true } };
+	struct session s;
+
+	lock = leave_caller(lock);
+	if (lock == -1)
+		return;
+	face->on_deliver(face->ctx);
+	session_begin(&s, face, &quiet);
+	stay(&s, place, lock);
+}
+
+/* In a process that is nobody's child, and whose terminal is none: true
+ * there, false in the caller. */
+static bool
+detach(void)
+{
+	pid_t pid = fork(), got;
+
+	if (pid == 0) {
+		if (setsid() == -1 || fork() != 0)
+			_exit(0);
+		return true;
+	}
+	do
+		got = pid == -1 ? 0 : waitpid(pid, NULL, 0);
+	while (got == -1 && errno == EINTR);
+	return false;
+}
+
+/* The lock of who runs this queue, or -1: somebody does. */
+static int
+take_lock(const struct spools_place *place)
+{
+	char path[MACHINE_PATH_MAX + sizeof RUNNER_LOCK];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/" RUNNER_LOCK, place->base);
+	fd = open(path, O_RDWR | O_CREAT | FOLDER_OPEN, 0600);
+	if (fd == -1 || folder_lock(fd) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void
+run_in_background(const struct run_face *face, const struct options *o,
+    const struct settings *s, const struct spools_place *place)
+{
+	const struct setting *runner = &s->at[SET_QUEUE_RUNNER];
+	struct options mine = *o;
+	char path[PATH_MAX];
+	int lock;
+
+	if (place->kind != SPOOLS_OWN || wait_stopped(face->waiter) ||
+	    (runner->text != NULL && runner->number == 0))
+		return;
+	if (o->config != NULL && realpath(o->config, path) != NULL)
+		mine.config = path;
+	lock = take_lock(place);
+	if (lock == -1)
+		return;
+	if (detach()) {
+		background(face, &mine, place, lock);
+		_exit(0);
+	}
+	close(lock);
+}

@@ -1,0 +1,56 @@
+/*
+ * pick: which entries of a queue a run tries, and in which order.
+ * Called by queue/runner.c, first for all, then for each that is locked.
+ * It locks nothing, reads no clock and decides nobody.
+ * The project's own design; sendmail(8) for -qI, -qR and -qS.
+ * Ownership: picks_free() frees what picks_read() made.
+ */
+#ifndef QUEUE_PICK_H
+#define QUEUE_PICK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "queue/entry.h"
+
+struct err;
+struct folder;
+
+/* All that is said must be true of an entry. What is on hold is never wanted;
+ * of one with nobody open no address need fit: it only is to be removed. */
+struct pick_filter {
+	bool due; /* only what is due */
+	const char *const *ids; /* borrowed: only these; none if nids is 0 */
+	size_t nids;
+	/* Borrowed: octets that are in its id, in an address that is still
+	 * open, and in that of its sender, case-blind; NULL: any. */
+	const char *id, *rcpt, *sender;
+};
+
+bool pick_wants(const struct pick_filter *, const struct entry *, int64_t now);
+
+struct pick {
+	char id[ENTRY_ID_SIZE];
+	char *by; /* owned: its account and domain; NULL: it is unreadable */
+};
+
+struct picks {
+	struct pick *at; /* owned */
+	size_t n, size;
+	size_t next; /* the first that was not taken yet */
+};
+
+/*
+ * What the filter wants of a folder, and what cannot be read, in the order to
+ * try it: together what is of one account and one domain, the oldest first. 0,
+ * or -1 with *e (machine). All zero to begin with; picks_free() in any case.
+ */
+int picks_read(struct picks *, const struct folder *,
+    const struct pick_filter *, const struct entry_now *, struct err *e);
+
+/* Put one id more behind the others: 0, or -1 without memory. */
+int picks_add(struct picks *, const char *id);
+void picks_free(struct picks *);
+
+#endif

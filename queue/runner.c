@@ -1,0 +1,732 @@
+/*
+ * runner: see runner.h. It is a source of mails for deliver.c: entries are
+ * locked in waves, planned together, and each is noted upon, and given back,
+ * as soon as all of its recipients are decided.
+ * Callers: cli/run.c. It prints nothing and sends nothing itself.
+ * RFC 5321 4.5.4.1; the order of notes is spool.h's.
+ * Ownership: a wave has its items and their locks.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/wait.h"
+#include "mail/envelope.h"
+#include "mail/message.h"
+#include "queue/folder.h"
+#include "queue/retry.h"
+#include "queue/runner.h"
+#include "queue/spool.h"
+
+/* Messages that are planned together: each is an open file. */
+#define WAVE_MAX 100
+
+#define STAMP "stamp"
+
+/* What this try is to a recipient. */
+enum part {
+	PART_NONE, /* it was decided before */
+	PART_OPEN, /* it is tried */
+	PART_NOTED /* its outcome is in the journal, or could not be */
+};
+
+/* An entry that is ours for now. */
+struct work {
+	struct spool_item *item; /* owned */
+	struct message m; /* owned */
+	struct runner_account account;
+	unsigned char *parts; /* owned: an enum part for each recipient */
+	bool finished; /* nothing is to be done for it any more */
+	bool lost; /* something could not be noted; from then on nothing is */
+	struct err why;
+};
+
+struct wave {
+	struct plan plan; /* first: deliver.c gives it back */
+	struct mail *mails; /* owned: one of each work that is planned */
+	struct work *works; /* owned */
+	size_t n;
+};
+
+struct run {
+	const struct runner_config *c; /* borrowed */
+	struct runner_result *result; /* borrowed */
+	struct reports_config reports;
+	struct picks picks; /* what the filter wants */
+	struct picks made; /* reports, for one more look */
+	bool again; /* that look: they are ours, whatever the filter says */
+};
+
+/* ---- clock, words ---- */
+
+static struct entry_now
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
+		    t.tv_nsec / 1000000,
+		.steady = wait_now() };
+}
+
+static void
+note(const struct run *r, const char *id, const char *text)
+{
+	if (r->c->on_note != NULL)
+		r->c->on_note(r->c->ctx, id, text);
+}
+
+/* This machine's own trouble: it goes on, and is told. */
+static void
+trouble(struct run *r, const char *id, const struct err *e)
+{
+	if (r->result->trouble.verdict == ERR_OK)
+		r->result->trouble = *e;
+	note(r, id, e->text);
+}
+
+static bool
+stopped(const struct run *r)
+{
+	return wait_stopped(r->c->deliver.worker.waiter);
+}
+
+/* ---- noting outcomes ---- */
+
+/* Equal as far as the journal goes. */
+static bool
+alike(const struct outcome *a, const struct outcome *b)
+{
+	return a->state == b->state && a->in_doubt == b->in_doubt &&
+	    a->left_out == b->left_out && a->port == b->port &&
+	    a->err.verdict == b->err.verdict && a->err.kind == b->err.kind &&
+	    a->err.scope == b->err.scope && a->err.stage == b->err.stage &&
+	    a->err.code == b->err.code &&
+	    memcmp(&a->err.enhanced, &b->err.enhanced,
+		sizeof a->err.enhanced) == 0 &&
+	    strcmp(a->err.command, b->err.command) == 0 &&
+	    strcmp(a->err.text, b->err.text) == 0 &&
+	    strcmp(a->host, b->host) == 0 && strcmp(a->ip, b->ip) == 0;
+}
+
+static void
+count(struct runner_result *result, enum outcome_state state)
+{
+	result->delivered += state == OUTCOME_DELIVERED;
+	result->deferred += state == OUTCOME_DEFERRED;
+	result->failed += state == OUTCOME_FAILED;
+}
+
+/* It is noted, or cannot be: as the entry would say if it were read now. */
+static void
+rcpt_noted(struct run *r, struct work *w, size_t i, int64_t now)
+{
+	struct entry *en = spool_entry(w->item);
+	const struct outcome *o = &en->env.rcpts[i].outcome;
+
+	en->rcpts[i].when = now;
+	en->rcpts[i].final = false;
+	en->rcpts[i].doubt |= o->in_doubt;
+	w->parts[i] = PART_NOTED;
+	count(r->result, o->state);
+	if (r->c->on_attempt != NULL)
+		r->c->on_attempt(r->c->ctx, en, i, now);
+}
+
+/* Recipients that were decided alike. */
+static void
+note_alike(struct run *r, struct work *w, const size_t *rcpts, size_t n)
+{
+	const struct outcome *o =
+	    &spool_entry(w->item)->env.rcpts[rcpts[0]].outcome;
+	int64_t now = clock_now().wall;
+	struct err e;
+	size_t i;
+
+	if (!w->lost &&
+	    spool_note_outcome(w->item, rcpts, n, o, now, &e) == -1) {
+		w->lost = true;
+		w->why = e;
+	}
+	r->result->noted += !w->lost;
+	for (i = 0; i < n; i++)
+		rcpt_noted(r, w, rcpts[i], now);
+}
+
+/* True if it is decided, and that is worth a note: a stop says nothing of a
+ * recipient, unless the last octets were out. */
+static bool
+is_news(const struct run *r, const struct work *w, size_t i)
+{
+	const struct entry *en = spool_entry(w->item);
+	const struct outcome *o = &en->env.rcpts[i].outcome;
+
+	return w->parts[i] == PART_OPEN && o->state != OUTCOME_PENDING &&
+	    !(stopped(r) && o->state == OUTCOME_DEFERRED && !o->in_doubt &&
+		!en->rcpts[i].final);
+}
+
+/* Those of this try that are decided by now, and not noted. */
+static void
+note_decided(struct run *r, struct work *w)
+{
+	struct recipient *rcpts = spool_entry(w->item)->env.rcpts;
+	size_t total = spool_entry(w->item)->env.n, i, k, n;
+	size_t *same = calloc(total, sizeof *same);
+
+	for (i = 0; i < total; i++)
+		if (w->parts[i] == PART_OPEN)
+			retry_defer(&rcpts[i].outcome);
+	for (i = 0; i < total; i++) {
+		if (!is_news(r, w, i))
+			continue;
+		/* Without memory one by one. */
+		for (k = i, n = 0; same != NULL && k < total; k++)
+			if (is_news(r, w, k) &&
+			    alike(&rcpts[k].outcome, &rcpts[i].outcome))
+				same[n++] = k;
+		note_alike(r, w, same != NULL ? same : &i, n > 0 ? n : 1);
+	}
+	free(same);
+}
+
+/* One reason for all that are open. */
+static void
+decide_all(struct run *r, struct work *w, const struct err *e)
+{
+	struct envelope *env = &spool_entry(w->item)->env;
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (w->parts[i] == PART_OPEN)
+			outcome_decide(&env->rcpts[i].outcome, e);
+	note_decided(r, w);
+}
+
+/* ---- the end of a try ---- */
+
+/* Time is over for those still open. */
+static void
+expire(struct run *r, struct work *w)
+{
+	struct envelope *env = &spool_entry(w->item)->env;
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (entry_is_open(spool_entry(w->item), i)) {
+			retry_expire(&env->rcpts[i].outcome);
+			w->parts[i] = PART_OPEN;
+		}
+	note_decided(r, w);
+}
+
+static void
+remove_entry(struct run *r, struct work *w)
+{
+	struct err e;
+
+	if (spool_remove(w->item, &e) == -1)
+		trouble(r, spool_entry(w->item)->id, &e);
+	else
+		r->result->noted++;
+}
+
+static int64_t
+next_try(struct run *r, const struct entry *en, int64_t now)
+{
+	uint32_t random;
+
+	/* In parentheses: random() is a banned call. */
+	(r->c->mx.random)(&random, sizeof random);
+	return retry_next(en->tries, now, random);
+}
+
+static void
+note_try(struct run *r, struct work *w, int64_t now)
+{
+	struct entry *en = spool_entry(w->item);
+	int64_t next = next_try(r, en, now);
+	struct err e;
+
+	if (spool_note_try(w->item, next, en->tries, &e) == -1) {
+		trouble(r, en->id, &e);
+		return;
+	}
+	en->next_try = next;
+	r->result->noted++;
+}
+
+/* Reports, then the entry goes, or waits. A death in between is mended by who
+ * locks it next. */
+static void
+conclude(struct run *r, struct work *w, const struct entry_now *now)
+{
+	struct entry *en = spool_entry(w->item);
+	bool delayed = retry_delayed(en, now->wall, w->account.notice);
+	struct err e;
+	int told;
+
+	r->reports.lifetime = w->account.lifetime;
+	told = reports_due(&r->reports, w->item, now, delayed, &e);
+	if (told == -1)
+		trouble(r, en->id, &e);
+	if (entry_open(en) > 0 || told == -1)
+		note_try(r, w, now->wall);
+	else if (reports_is_double(en))
+		note(r, en->id,
+		    "kept on hold: it failed, and there is no sender to tell");
+	else
+		remove_entry(r, w);
+}
+
+/* True if this try has delivered it to somebody. */
+static bool
+was_delivered(const struct work *w)
+{
+	const struct envelope *env = &spool_entry(w->item)->env;
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (w->parts[i] == PART_NOTED &&
+		    env->rcpts[i].outcome.state == OUTCOME_DELIVERED)
+			return true;
+	return false;
+}
+
+/* A copy with those who have not got it; who failed just now is asked once
+ * more, as nobody was told. 0, with "" for an id if there is none of them. */
+static int
+put_copy(struct work *w, char id[ENTRY_ID_SIZE], const struct folder *f,
+    struct err *e)
+{
+	struct entry *en = spool_entry(w->item);
+	const struct entry_new new = { .env = &en->env,
+		.account = en->account,
+		.next_try = en->next_try,
+		.tries = en->tries };
+	const struct entry_now now = clock_now();
+	size_t i;
+
+	for (i = 0; i < en->env.n; i++)
+		if (w->parts[i] == PART_NOTED &&
+		    en->env.rcpts[i].outcome.state == OUTCOME_FAILED) {
+			en->env.rcpts[i].outcome.state = OUTCOME_DEFERRED;
+			en->env.rcpts[i].outcome.err.verdict = ERR_TEMP;
+		}
+	id[0] = '\0';
+	return entry_open(en) == 0 ? 0 : spool_put(f, &new, &w->m, &now, id, e);
+}
+
+/* What was put is not wanted after all. */
+static void
+drop_copy(const struct folder *f, const char *id)
+{
+	const struct entry_now now = clock_now();
+	struct spool_item *item;
+	struct err e;
+
+	if (id[0] != '\0' && spool_lock(f, id, &now, &item, &e) == SPOOL_LOCKED)
+		spool_remove(item, &e);
+	spool_release(item);
+}
+
+/*
+ * What became of it could not be noted. Who has it must not get it again: so
+ * the others go on in a new entry, and this one goes. If that cannot be, all
+ * that is known is that it may have been delivered.
+ */
+static void
+rescue(struct run *r, struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	char id[ENTRY_ID_SIZE], text[ERR_TEXT_MAX];
+	struct err e;
+
+	trouble(r, en->id, &w->why);
+	if (!was_delivered(w))
+		return;
+	if (put_copy(w, id, r->c->folder, &e) == 0) {
+		if (spool_remove(w->item, &e) == 0) {
+			r->result->noted++;
+			snprintf(text, sizeof text,
+			    id[0] != '\0' ? "goes on as %s" : "is done%s", id);
+			note(r, en->id, text);
+			return;
+		}
+		drop_copy(r->c->folder, id);
+	}
+	trouble(r, en->id, &e);
+	note(r, en->id,
+	    "was delivered to somebody, which could not be noted: it may be "
+	    "delivered to them again");
+}
+
+static void
+work_close(struct work *w)
+{
+	message_free(&w->m);
+	spool_release(w->item);
+	free(w->parts);
+	w->item = NULL;
+	w->parts = NULL;
+}
+
+/* All of its recipients are decided and noted. */
+static void
+finish(struct run *r, struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	struct entry_now now = clock_now();
+	bool tried = entry_open(en) == 0 || !stopped(r);
+
+	if (w->finished)
+		return;
+	w->finished = true;
+	/* A try that was broken off is none. */
+	en->tries += tried;
+	if (tried && retry_over(en, now.wall, w->account.lifetime))
+		expire(r, w);
+	if (w->lost)
+		rescue(r, w);
+	else if (tried)
+		conclude(r, w, &now);
+}
+
+/* ---- locking and opening ---- */
+
+/* Who this try is for; what an earlier one said of them is history. */
+static int
+open_parts(struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	size_t i;
+
+	w->parts = calloc(en->env.n, sizeof *w->parts);
+	if (w->parts == NULL)
+		return -1;
+	for (i = 0; i < en->env.n; i++)
+		if (entry_is_open(en, i)) {
+			en->env.rcpts[i].outcome =
+			    (struct outcome){ .state = OUTCOME_PENDING };
+			w->parts[i] = PART_OPEN;
+		}
+	return 0;
+}
+
+/* True if it is locked, and still what was wanted. */
+static bool
+lock(struct run *r, const char *id, struct work *w)
+{
+	struct entry_now now = clock_now();
+	struct pick_filter any = { .due = false };
+	struct err e;
+
+	switch (spool_lock(r->c->folder, id, &now, &w->item, &e)) {
+	case SPOOL_LOCKED:
+		return pick_wants(r->again ? &any : &r->c->filter,
+		    spool_entry(w->item), now.wall);
+	case SPOOL_BUSY:
+		r->result->busy++;
+		return false;
+	case SPOOL_BROKEN:
+		note(r, id, e.text);
+		r->result->noted++;
+		return false;
+	case SPOOL_ERROR:
+		trouble(r, id, &e);
+		return false;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Make an entry ready to be planned: true; else it is done with: nobody is
+ * open, there is no account for it, or it cannot be read.
+ */
+static bool
+prepare(struct run *r, struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	struct err e, why;
+	int got = r->c->account(r->c->ctx, en->account, &w->account, &why);
+
+	if (entry_open(en) == 0) {
+		if (open_parts(w) == 0)
+			finish(r, w);
+		return false;
+	}
+	if (open_parts(w) == -1)
+		return false;
+	r->result->tried++;
+	if (spool_message(w->item, &w->m, &e) == -1)
+		decide_all(r, w, &e);
+	else if (got == -1)
+		decide_all(r, w, &why);
+	else
+		return true;
+	finish(r, w);
+	return false;
+}
+
+/* The next entry that is to be planned: true, false when there is none. */
+static bool
+take(struct run *r, struct work *w)
+{
+	while (r->picks.next < r->picks.n && !stopped(r)) {
+		*w = (struct work){ .item = NULL };
+		if (lock(r, r->picks.at[r->picks.next++].id, w) &&
+		    prepare(r, w))
+			return true;
+		work_close(w);
+	}
+	return false;
+}
+
+/* ---- waves ---- */
+
+static void
+wave_free(struct wave *w)
+{
+	size_t i;
+
+	if (w == NULL)
+		return;
+	plan_free(&w->plan);
+	for (i = 0; i < w->n; i++)
+		work_close(&w->works[i]);
+	free(w->works);
+	free(w->mails);
+	free(w);
+}
+
+static struct wave *
+wave_new(void)
+{
+	struct wave *w = calloc(1, sizeof *w);
+
+	if (w == NULL)
+		return NULL;
+	w->works = calloc(WAVE_MAX, sizeof *w->works);
+	w->mails = calloc(WAVE_MAX, sizeof *w->mails);
+	if (w->works != NULL && w->mails != NULL)
+		return w;
+	wave_free(w);
+	return NULL;
+}
+
+static void
+wave_fill(struct run *r, struct wave *w)
+{
+	struct work *work;
+
+	while (w->n < WAVE_MAX && take(r, &w->works[w->n])) {
+		work = &w->works[w->n];
+		w->mails[w->n++] = (struct mail){ .m = &work->m,
+			.env = &spool_entry(work->item)->env,
+			.by = work->account.by,
+			.owner = work };
+	}
+}
+
+/* Plan it; who can be decided by that is. */
+static void
+wave_plan(struct run *r, struct wave *w)
+{
+	struct err e;
+	size_t i;
+	int got = mx_plan(&r->c->mx, w->mails, w->n, &w->plan, &e);
+
+	for (i = 0; i < w->n; i++) {
+		if (got == -1)
+			decide_all(r, &w->works[i], &e);
+		else
+			note_decided(r, &w->works[i]);
+		if (envelope_count(w->mails[i].env, OUTCOME_PENDING) == 0)
+			finish(r, &w->works[i]);
+	}
+}
+
+static struct plan *
+on_next(void *ctx)
+{
+	struct run *r = ctx;
+	struct wave *w;
+
+	for (;;) {
+		w = wave_new();
+		if (w == NULL)
+			return NULL;
+		wave_fill(r, w);
+		if (w->n > 0)
+			wave_plan(r, w);
+		if (w->plan.n > 0)
+			return &w->plan;
+		if (w->n == 0)
+			break;
+		wave_free(w);
+	}
+	wave_free(w);
+	return NULL;
+}
+
+static int
+on_final(
+    void *ctx, struct mail *mail, const size_t *rcpts, size_t n, struct err *e)
+{
+	struct work *w = mail->owner;
+	size_t i;
+
+	(void)ctx;
+	for (i = 0; i < n; i++)
+		spool_entry(w->item)->rcpts[rcpts[i]].final = true;
+	return spool_note_final(w->item, rcpts, n, e);
+}
+
+static void
+on_outcome(void *ctx, struct mail *mail, const size_t *rcpts, size_t n)
+{
+	(void)rcpts;
+	(void)n;
+	note_decided(ctx, mail->owner);
+}
+
+static void
+on_mail_done(void *ctx, struct mail *mail)
+{
+	struct work *w = mail->owner;
+
+	note_decided(ctx, w);
+	finish(ctx, w);
+}
+
+static void
+on_done(void *ctx, struct plan *plan)
+{
+	(void)ctx;
+	wave_free((struct wave *)plan);
+}
+
+/* ---- the run ---- */
+
+static void
+on_report(void *ctx, const struct entry *en, enum dsn_kind kind, const char *id)
+{
+	static const char *const names[DSN_KINDS] = { [DSN_FAILED] = "failure",
+		[DSN_DELAYED] = "delay",
+		[DSN_RELAYED] = "delivery" };
+	struct run *r = ctx;
+	char text[ERR_TEXT_MAX];
+
+	snprintf(text, sizeof text, "its sender is told of the %s, by %s",
+	    names[kind], id);
+	note(r, en->id, text);
+	r->result->reports++;
+	/* Without memory it waits for the next run. */
+	picks_add(&r->made, id);
+}
+
+/* Who looks at it knows that somebody runs this queue. */
+static void
+touch(struct run *r)
+{
+	int dir =
+	    open(r->c->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+	int fd = -1;
+	struct err e;
+
+	if (dir != -1)
+		fd = openat(dir, STAMP,
+		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+			O_NOCTTY,
+		    0644);
+	if (fd == -1 || futimens(fd, NULL) == -1 || fchmod(fd, 0644) == -1) {
+		err_errno(&e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot touch %s/" STAMP, r->c->base);
+		trouble(r, "", &e);
+	}
+	if (fd != -1)
+		close(fd);
+	if (dir != -1)
+		close(dir);
+}
+
+/* Those that are named: which are there, and which are not to be tried. */
+static void
+find_named(struct run *r)
+{
+	const struct pick_filter *f = &r->c->filter;
+	struct stat st;
+	size_t i, k;
+
+	for (i = 0; i < f->nids; i++) {
+		if (fstatat(r->c->folder->fd, f->ids[i], &st,
+			AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		r->c->found[i] = true;
+		for (k = 0; k < r->picks.n; k++)
+			if (strcmp(r->picks.at[k].id, f->ids[i]) == 0)
+				break;
+		if (k == r->picks.n)
+			note(r, f->ids[i], "is on hold: release it first");
+	}
+}
+
+static void
+deliver_picks(struct run *r)
+{
+	const struct source source = { .next = on_next,
+		.final = on_final,
+		.outcome = on_outcome,
+		.mail_done = on_mail_done,
+		.done = on_done,
+		.ctx = r };
+
+	deliver(&r->c->deliver, &source);
+}
+
+/* What was put by this run goes out in it; a report makes no other. */
+static void
+deliver_reports(struct run *r)
+{
+	r->again = true;
+	while (r->made.n > 0 && !stopped(r)) {
+		picks_free(&r->picks);
+		r->picks = r->made;
+		r->made = (struct picks){ .n = 0 };
+		deliver_picks(r);
+	}
+}
+
+int
+runner_run(
+    const struct runner_config *c, struct runner_result *result, struct err *e)
+{
+	struct run r = { .c = c, .result = result, .reports = c->reports };
+	const struct entry_now now = clock_now();
+	struct err why;
+
+	*result = (struct runner_result){ .tried = 0 };
+	r.reports.on_report = on_report;
+	r.reports.ctx = &r;
+	touch(&r);
+	if (spool_sweep(c->folder, &why) == -1)
+		trouble(&r, "", &why);
+	if (picks_read(&r.picks, c->folder, &c->filter, &now, e) == -1) {
+		picks_free(&r.picks);
+		return -1;
+	}
+	find_named(&r);
+	deliver_picks(&r);
+	deliver_reports(&r);
+	picks_free(&r.picks);
+	picks_free(&r.made);
+	return 0;
+}
