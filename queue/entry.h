@@ -51,6 +51,9 @@ int64_t entry_id_time(const char *);
 /* Longest head, octets; it is held in memory. */
 #define ENTRY_HEAD_MAX (32u * 1024 * 1024)
 
+/* Largest file that is taken into the system's queue. */
+#define ENTRY_IN_MAX ((uint64_t)1024 * 1024 * 1024)
+
 /* One moment by two clocks, both in milliseconds: an envelope counts by the
  * second, which ends with the machine, an entry by the first. */
 struct entry_now {

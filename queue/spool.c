@@ -193,6 +193,9 @@ draft_check(struct draft *d, struct err *e)
 		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
 		    "the message changed while it was queued");
 	entry_free(&en);
+	if (rc == 0 && d->f->kind == FOLDER_ADD && d->off > ENTRY_IN_MAX)
+		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "the system's queue takes no message over 1 GiB");
 	if (rc == -1)
 		e->verdict = ERR_TEMP;
 	return rc;

@@ -44,6 +44,26 @@
  *                         reason if power or life ended just then
  *   broken/ID, .why       the same with the reason, whole or torn, as text
  *
+ * The system's queue has two folders: `in`, to which all users add, and its
+ * runner's own, as above. A user's file is his until it is copied: he may
+ * write, lock or shorten it. ID.in is a name in the runner's folder.
+ *
+ *   in/ID.tmp, locked     as above; who cannot be read has no lock, and is
+ *   in/ID.tmp, not locked swept away after a day
+ *   in/ID                 queued, from the rename on; who queued it is told
+ *                         once the file system is synced
+ *   ID.in, the user's     claimed by an intake, which goes on from there, also
+ *                         after a death
+ *   ID.in, ID.tmp         the same; it is being copied, or its intake died
+ *   ID.in, ours           the copy, whole, checked and synced, in the place
+ *                         of what it was made of: nobody has that any more
+ *   ID                    the same under its name: queued, as above
+ *
+ * All these are one file by one rename after the other, so an entry is never
+ * there twice, and two intakes at once cannot take it twice. What is no entry
+ * is moved to broken/ID with its reason, a folder in the place of one gets a
+ * name that ends in .dir.
+ *
  * Each change is one write, rename or unlink, and is synced before the next
  * begins and before anyone is told; what fails is told, and never tried again
  * on the same descriptor. Other names in the folder are nobody's business.

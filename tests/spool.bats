@@ -3,53 +3,15 @@
 # there, what is there is whole, and what a death leaves is recovered from.
 
 load common
+load strike
 shopt -s extglob nullglob
 
 setup() {
 	common_setup
 	SPOOL=$TOOLS/spool
+	STRIKE=("$SPOOL") STRIKE_INPUT=large STRIKE_FROM='"queue'
 	{ printf %s "$MESSAGE" && head -c 200000 /dev/zero | tr '\0' 'x'; } >large
 	printf %s "$MESSAGE" >message
-}
-
-# Calls that are not worth a failure: what they do cannot fail, or is not the
-# store's.
-INFALLIBLE='^(write|lseek|exit_group|brk|munmap|geteuid|getrandom)$'
-
-# calls COMMAND...: what it calls once it has begun with the folder, a line of
-# ./calls each: its name, and how often it was called until then.
-calls() {
-	strace -o trace "$SPOOL" "$@" <large >/dev/null 2>&1 || true
-	awk -F'(' -v folder='"queue' '
-		/^[a-z]/ { count[$1]++ }
-		!begun && /^execve/ { next }
-		index($0, folder) { begun = 1 }
-		begun && /^[a-z]/ { print $1, count[$1] }' trace >calls
-}
-
-# struck CALL COUNT HOW COMMAND...: run it with that call struck by HOW.
-struck() {
-	status=0
-	strace -qqq -o /dev/null -e "trace=$1" -e "inject=$1:$3:when=$2" \
-		"$SPOOL" "${@:4}" <large >out 2>err || status=$?
-}
-
-# each_call HOW CHECK COMMAND...: prepare, strike, recover and check, for each
-# call; ERROR in HOW is one of two.  $cases counts them, $troubled those in which it failed.
-each_call() {
-	local how=$1 check=$2 call count errors=(EIO ENOSPC)
-	cases=0 troubled=0
-	prepare
-	calls "${@:3}"
-	while read -r call count <&4; do
-		[[ $how == signal=* || ! $call =~ $INFALLIBLE ]] || continue
-		prepare
-		struck "$call" "$count" "${how/ERROR/${errors[cases % 2]}}" \
-			"${@:3}"
-		((cases += 1))
-		[ "$status" -eq 0 ] || ((troubled += 1))
-		$check || fail "$how at $call $count: status $status, $(cat out err)"
-	done 4<calls
 }
 
 # listed: what is queued once the dead have been swept away; nothing else is
@@ -143,12 +105,6 @@ set_aside() {
 	"$SPOOL" show queue "$ID" 2>/dev/null || status=$?
 	[ "$status" -eq 11 ] || [ "$status" -eq 12 ] || return
 	[ ! -e "queue/$ID" ] && cmp "queue/broken/$ID" "model/$ID"
-}
-
-# many CALLS FAILED: so many at least, or the test was none.
-many() {
-	echo "$cases calls, $troubled failed"
-	((cases >= $1 && troubled >= $2))
 }
 
 # order COMMAND...: what is written, synced and told, one behind the other.

@@ -4,6 +4,7 @@
  *
  *	put [SENDER]	the message on standard input, for two recipients; prints
  *			its id
+ *	add [SENDER]	the same in a folder that all add to
  *	refuse ID	note that servers refused it for both
  *	report ID	make the reports that are due, which prints their ids, and
  *			remove it then, as the runner does
@@ -18,6 +19,7 @@
  * spool_lock() says it is 10 (busy), 11 (gone), 12 (broken).
  */
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,22 +268,25 @@ recover(struct folder *f, const char *id, struct err *e)
 static const struct command {
 	const char *name;
 	int (*run)(struct folder *, const char *id, struct err *);
+	enum folder_kind kind;
 } commands[] = {
-	{ "put", put },
-	{ "note", note_all },
-	{ "refuse", refuse },
-	{ "report", report },
-	{ "show", show },
-	{ "remove", remove_it },
-	{ "recover", recover },
+	{ "put", put, FOLDER_OWN },
+	{ "add", put, FOLDER_ADD },
+	{ "note", note_all, FOLDER_OWN },
+	{ "refuse", refuse, FOLDER_OWN },
+	{ "report", report, FOLDER_OWN },
+	{ "show", show, FOLDER_OWN },
+	{ "remove", remove_it, FOLDER_OWN },
+	{ "recover", recover, FOLDER_OWN },
 };
 
 static int
 run(const struct command *c, char **argv)
 {
-	struct folder_config config = {
-		.path = argv[2], .make = c->run == put, .draw = draw
-	};
+	struct folder_config config = { .kind = c->kind,
+		.path = argv[2],
+		.make = c->run == put,
+		.draw = draw };
 	struct folder *f;
 	struct err e;
 	int status = folder_open(&f, &config, &e);
@@ -289,6 +294,7 @@ run(const struct command *c, char **argv)
 	/* Where there is none, nothing is queued. */
 	if (status != 0)
 		return status == 1 ? 0 : failed(&e);
+	umask(077); /* as many have it */
 	status = c->run(f, argv[3] == NULL ? "" : argv[3], &e);
 	folder_close(f);
 	return status;
