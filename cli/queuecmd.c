@@ -106,12 +106,41 @@ change_aside(struct job *j, const struct folder *f, const char *id)
 	return true;
 }
 
+static int
+note_there(void *ctx, const struct entry *en, const struct err *why)
+{
+	(void)en;
+	(void)why;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+/* One that a user added, which is not the runner's yet. */
+static bool
+change_incoming(struct job *j, const struct folder *f, const char *id)
+{
+	bool there = false;
+	struct err e;
+
+	spool_look(f, id, &j->view.now, note_there, &there);
+	if (!there)
+		return false;
+	err_set(&e, ERR_TEMP, ERR_USAGE,
+	    "message %s was not taken in yet: say it again when the queue was "
+	    "run",
+	    id);
+	trouble(j, &e);
+	return true;
+}
+
 static bool
 change(struct job *j, const struct folder *f, const char *id, change_fn *fn)
 {
 	struct spool_item *it = NULL;
 	struct err e;
 
+	if (f->kind == FOLDER_TAKE)
+		return change_incoming(j, f, id);
 	switch (spool_lock(f, id, &j->view.now, &it, &e)) {
 	case SPOOL_LOCKED:
 		if (fn(it, &j->view.now, &e) == -1)
@@ -194,29 +223,58 @@ become_owner(const struct spools_place *p, struct err *e)
 
 	if (p->kind == SPOOLS_OWN || geteuid() != 0)
 		return 0;
-	if (stat(p->base, &st) == 0 && seteuid(st.st_uid) == 0)
+	if (stat(p->base, &st) == 0 && setegid(st.st_gid) == 0 &&
+	    seteuid(st.st_uid) == 0)
 		return 0;
 	return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
 	    "cannot become the owner of %s", p->base);
 }
 
+/* 0, or -1 with *e. */
+static int
+become_again(uid_t uid, gid_t gid, struct err *e)
+{
+	if ((geteuid() == uid || seteuid(uid) == 0) &&
+	    (getegid() == gid || setegid(gid) == 0))
+		return 0;
+	return err_errno(
+	    e, ERR_TEMP, ERR_MACHINE, errno, "cannot be root again");
+}
+
 /* 0, also where there is none, or -1 with *e. */
 static int
-visit(struct job *j, const struct spools_place *p, struct err *e)
+visit_folder(struct job *j, const struct folder_config *c, struct err *e)
 {
-	const uid_t me = geteuid();
 	struct folder *f = NULL;
-	int rc = become_owner(p, e);
+	int rc = folder_open(&f, c, e);
 
-	if (rc == 0)
-		rc = spools_open(p, false, &f, e);
 	if (rc == 0)
 		rc = visits[j->o->mode](j, f, e);
 	folder_close(f);
-	if (geteuid() != me && seteuid(me) == -1)
-		return err_errno(
-		    e, ERR_TEMP, ERR_MACHINE, errno, "cannot be root again");
 	return rc == 1 ? 0 : rc;
+}
+
+/* Behind the machine's queue what its runner did not take in yet. */
+static int
+visit(struct job *j, const struct spools_place *p, struct err *e)
+{
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
+	const struct folder_config queue = { .path = p->path },
+				   in = { .kind = FOLDER_TAKE,
+					   .path = SPOOLS_MACHINE "/in" };
+	struct err back;
+	int rc = become_owner(p, e);
+
+	if (rc == 0)
+		rc = visit_folder(j, &queue, e);
+	if (rc == 0 && p->kind == SPOOLS_QUEUE)
+		rc = visit_folder(j, &in, e);
+	if (become_again(uid, gid, &back) == -1) {
+		*e = back;
+		rc = -1;
+	}
+	return rc;
 }
 
 /* Their mail may be where they cannot look. */

@@ -65,7 +65,7 @@ put_text(struct buf *b, const char *before, const char *s, const char *behind)
 
 /* ---- what is told of a message, however it is told ---- */
 
-enum state { WAITING, TRIED, HELD, KEPT, DONE, BROKEN, UNREADABLE };
+enum state { WAITING, TRIED, HELD, KEPT, DONE, INCOMING, BROKEN, UNREADABLE };
 
 static const struct {
 	const char *name; /* JSON */
@@ -78,13 +78,17 @@ static const struct {
 	[KEPT] = { "kept", '!',
 	    "kept for you: it failed, and nobody can be told" },
 	[DONE] = { "done", ' ', "nobody is left to try: the next run ends it" },
+	[INCOMING] = { "incoming", '+', "added; the next run takes it in" },
 	[BROKEN] = { "broken", '?', "broken" },
 	[UNREADABLE] = { "unreadable", '?', "cannot be read now" },
 };
 
 static enum state
-state_of(const struct entry *en, const struct err *why)
+state_of(
+    const struct queuelist *l, const struct entry *en, const struct err *why)
 {
+	if (l->folder->kind == FOLDER_TAKE)
+		return INCOMING;
 	if (why != NULL)
 		return why->kind == ERR_DATA ? BROKEN : UNREADABLE;
 	if (en->busy)
@@ -219,7 +223,7 @@ put_recipients(struct queuelist *l, const struct entry *en)
 static int
 text_entry(struct queuelist *l, const struct entry *en, const struct err *why)
 {
-	const enum state state = state_of(en, why);
+	const enum state state = state_of(l, en, why);
 
 	put_line(l, en->id, state, why == NULL ? en->message_size : 0);
 	put_time(&l->b, why == NULL ? en->arrived : entry_id_time(en->id));
@@ -382,7 +386,7 @@ static int
 json_entry(struct queuelist *l, const struct entry *en, const struct err *why)
 {
 	json_begin(
-	    l, en->id, state_of(en, why), why == NULL ? NULL : why->text);
+	    l, en->id, state_of(l, en, why), why == NULL ? NULL : why->text);
 	if (why != NULL) {
 		buf_adds(&l->b, ",\"size\":null");
 		json_moment(&l->b, "arrived", entry_id_time(en->id));
@@ -551,7 +555,7 @@ show_entry(struct queuelist *l, const struct entry *en, const struct err *why)
 {
 	struct buf *b = &l->b;
 
-	show_head(l, en->id, state_of(en, why));
+	show_head(l, en->id, state_of(l, en, why));
 	if (why != NULL) {
 		show_text(b, "why", why->text);
 		return 0;

@@ -27,6 +27,9 @@ struct queue_view {
 };
 
 /*
+ * What is in a folder that users add to (FOLDER_TAKE) is what they claim, and
+ * nobody can change it: each message is told as one that is not taken in yet.
+ *
  * A list over one folder after the other. NULL: no memory. `out` may take no
  * more at some point, which is the caller's to see.
  */

@@ -18,6 +18,7 @@
 #include "cli/reasons.h"
 #include "mail/envelope.h"
 #include "queue/aside.h"
+#include "queue/folder.h"
 #include "queue/spool.h"
 
 struct queuestats {
@@ -25,7 +26,8 @@ struct queuestats {
 	size_t messages, recipients;
 	uint64_t octets;
 	int64_t oldest; /* ms since 1970; 0: none */
-	size_t held, kept, trying, doubt, broken; /* messages */
+	size_t held, kept, trying, doubt, incoming, broken; /* messages */
+	bool in; /* the folder is one that users add to */
 	struct reasons
 	    reasons; /* owned: recipients by destination and reason */
 };
@@ -58,8 +60,9 @@ count_entry(void *ctx, const struct entry *en, const struct err *why)
 	size_t open = 0;
 	bool doubt = false;
 
-	if (why != NULL) {
-		s->broken++;
+	if (s->in || why != NULL) {
+		s->incoming += s->in;
+		s->broken += !s->in;
 		return 0;
 	}
 	for (size_t i = 0; i < en->env.n; i++) {
@@ -104,6 +107,7 @@ static const struct {
 	{ "kept", "kept", offsetof(struct queuestats, kept) },
 	{ "trying", "being tried", offsetof(struct queuestats, trying) },
 	{ "in_doubt", "in doubt", offsetof(struct queuestats, doubt) },
+	{ "incoming", "incoming", offsetof(struct queuestats, incoming) },
 	{ "broken", "broken", offsetof(struct queuestats, broken) },
 };
 #define NUMBERS (sizeof numbers / sizeof numbers[0])
@@ -224,6 +228,7 @@ queuestats_add(struct queuestats *s, const struct folder *f, struct err *e)
 	int rc;
 
 	err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	s->in = f->kind == FOLDER_TAKE;
 	rc = spool_list(f, &s->v->now, count_entry, s, e);
 	if (rc == 0)
 		rc = aside_list(f, count_aside, s, e);

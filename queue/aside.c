@@ -26,10 +26,14 @@ why_name(char name[WHY_SIZE], const char *id)
 	snprintf(name, WHY_SIZE, "%s" WHY_SUFFIX, id);
 }
 
-/* Its descriptor, or -1 with errno. */
+/* Its descriptor, or -1 with errno. In `in` users may have made anything. */
 static int
 open_broken(const struct folder *f)
 {
+	if (f->kind != FOLDER_OWN) {
+		errno = ENOENT;
+		return -1;
+	}
 	return openat(f->fd, FOLDER_BROKEN,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }

@@ -265,7 +265,7 @@ check_file(const struct folder *f, const char *id, int fd, struct err *e)
 		return not_now(f, e, "look at an entry in");
 	if (!S_ISREG(st.st_mode))
 		return broken(e, id, "is no regular file");
-	if (st.st_uid != f->uid)
+	if (f->kind == FOLDER_OWN && st.st_uid != f->uid)
 		return broken(e, id, "belongs to another user");
 	if (st.st_nlink > 1)
 		return broken(e, id, "has another name (a hard link)");

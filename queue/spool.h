@@ -99,7 +99,7 @@ int spool_put(const struct folder *, const struct entry_new *,
  * Each entry, the oldest first, without its message and without a lock: fn
  * gets what is in it, or, with `why`, its id alone and what is the matter,
  * which spool_lock() will decide. Non-zero from fn ends it, and is returned;
- * else 0, or -1 with *e.
+ * else 0, or -1 with *e. Of `in` (FOLDER_TAKE) it is what users claim.
  */
 typedef int spool_fn(void *ctx, const struct entry *, const struct err *why);
 int spool_list(const struct folder *, const struct entry_now *, spool_fn *fn,

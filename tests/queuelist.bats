@@ -243,6 +243,7 @@ HEAD='-----Q-ID------ --Size-- -----Q-Time----- ------------Sender/Recipient----
 		kept: 1
 		being tried: 0
 		in doubt: 2
+		incoming: 0
 		broken: 0
 		octets: 40
 		oldest: 2026-01-01T00:00:00Z
@@ -254,7 +255,7 @@ HEAD='-----Q-ID------ --Size-- -----Q-Time----- ------------Sender/Recipient----
 	EOT
 	send --queue-stats --json
 	exits 0
-	assert_equal "$(parsed 'all')" "[{'messages': 4, 'recipients': 5, 'held': 1, 'kept': 1, 'trying': 0, 'in_doubt': 2, 'broken': 0, 'octets': 40, 'oldest': '2026-01-01T00:00:00Z', 'destinations': [{'domain': 'y.test', 'tried': True, 'stage': 'rcpt', 'code': 450, 'kind': 'reply', 'recipients': 2}, {'domain': 'v.test', 'tried': False, 'stage': 'none', 'code': 0, 'kind': 'none', 'recipients': 1}, {'domain': 'w.test', 'tried': False, 'stage': 'none', 'code': 0, 'kind': 'none', 'recipients': 1}, {'domain': 'z.test', 'tried': True, 'stage': 'end', 'code': 0, 'kind': 'connect', 'recipients': 1}]}]"
+	assert_equal "$(parsed 'all')" "[{'messages': 4, 'recipients': 5, 'held': 1, 'kept': 1, 'trying': 0, 'in_doubt': 2, 'incoming': 0, 'broken': 0, 'octets': 40, 'oldest': '2026-01-01T00:00:00Z', 'destinations': [{'domain': 'y.test', 'tried': True, 'stage': 'rcpt', 'code': 450, 'kind': 'reply', 'recipients': 2}, {'domain': 'v.test', 'tried': False, 'stage': 'none', 'code': 0, 'kind': 'none', 'recipients': 1}, {'domain': 'w.test', 'tried': False, 'stage': 'none', 'code': 0, 'kind': 'none', 'recipients': 1}, {'domain': 'z.test', 'tried': True, 'stage': 'end', 'code': 0, 'kind': 'connect', 'recipients': 1}]}]"
 }
 
 @test "JSON has a line for each message, and all that is known of it" {
@@ -548,6 +549,82 @@ state: broken"
 	says 'others may write into'
 	send --queue-remove 1kdvdna00000000
 	exits 71
+}
+
+# machine: the machine's queue, of user 801, with two messages, and one that a
+# user added, which claims to be somebody's; their ids are in IDS.
+machine() {
+	local spool=/var/spool/smtpsend
+	mkdir -p "$spool"
+	Q=$spool/queue plain 2
+	Q=made entries <<-'EOT'
+		new 1767225600001
+		from eve@x.test
+		to bob@y.test
+		text
+		put
+	EOT
+	install -d -m 3733 "$spool/in"
+	cp "made/${IDS[0]}" "$spool/in/"
+	rm -r made
+	chmod 640 "$spool/in/${IDS[0]}"
+	mkdir "$spool/in/broken"
+	: >"$spool/in/broken/1kdvdna0000000z"
+	chown -R 801:801 "$spool"
+	chown 802 "$spool/in/${IDS[0]}"
+	IDS=(1kdvdna00000000 1kdvdna00000001 "${IDS[0]}")
+}
+
+@test "root sees the machine's queue, and changes it as its owner" {
+	[ "$EUID" -eq 0 ] || skip 'for root'
+	[ "$(df --output=fstype /var | tail -1)" = overlay ] || skip 'no world'
+	plain
+	machine
+	send -bp
+	exits 0
+	assert_equal "$stderr" ''
+	told <<-EOT
+		~~/var/spool/smtpsend/queue
+		$HEAD
+		1kdvdna00000000       12 Thu Jan  1 00:00 <alice@x.test>
+		~~~~~  <bob@y.test>
+		1kdvdna00000001       12 Thu Jan  1 00:00 <alice@x.test>
+		~~~~~  <bob@y.test>
+		~~/var/spool/smtpsend/in
+		$HEAD
+		${IDS[2]}+       1 Thu Jan  1 00:00 <eve@x.test>
+		~~~~~  <bob@y.test>
+		~~$T/$Q
+		$HEAD
+		1kdvdna00000000       12 Thu Jan  1 00:00 <alice@x.test>
+		~~~~~  <bob@y.test>
+		~~Total requests: 4
+		-- 1 Kbytes in 4 Requests.
+	EOT
+	send --queue-stats
+	assert_equal "$(grep -E '^(messages|incoming|broken)' <<<"$output")" \
+		$'messages: 3\nincoming: 1\nbroken: 0'
+	: >"/var/spool/smtpsend/queue/${IDS[1]}"
+	chown 801:801 "/var/spool/smtpsend/queue/${IDS[1]}"
+	rmdir /var/spool/smtpsend/queue/broken
+	send --queue-hold "${IDS[@]}"
+	exits 65
+	says "${IDS[1]} is broken and was set aside" \
+		"${IDS[2]} was not taken in yet"
+	# Nothing there is root's, and nothing of ours was touched.
+	assert_equal "$(find /var/spool/smtpsend/queue ! -uid 801)" ''
+	[ -e "/var/spool/smtpsend/queue/broken/${IDS[1]}" ]
+	XDG_STATE_HOME=$T/none send --queue-list --json
+	assert_equal "$(parsed '[(m["id"], m["state"]) for m in all]')" \
+		"[('1kdvdna00000000', 'held'), ('1kdvdna00000001', 'broken'), ('${IDS[2]}', 'incoming')]"
+	# Who is nobody there hears where his mail may be.
+	touch /var/spool/smtpsend/stamp
+	run --separate-stderr setpriv --reuid 803 --regid 803 --clear-groups \
+		env XDG_STATE_HOME=/var/none "$SMTPSEND" -bp
+	exits 0
+	assert_equal "$output" 'Mail queue is empty'
+	says 'only your own queue is looked at'
+	rm -rf /var/spool/smtpsend
 }
 
 @test "it neither asks for a message nor reads one" {
