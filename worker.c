@@ -419,7 +419,7 @@ send_all(struct worker *w, struct session *s, size_t candidate, struct err *e)
 		d = &w->errands[i];
 		if (d->refused[candidate] || !is_open(d))
 			continue;
-		if (any && !session_usable(s))
+		if (any && (!session_usable(s) || wait_stopped(w->cfg->waiter)))
 			return 1;
 		w->now = d;
 		got = session_send(

@@ -120,4 +120,220 @@ TEST(a_worker_speaks_for_its_own_recipients_only)
 	buf_free(&b);
 }
 
+/* ---- what an honest one says ---- */
+
+#define MAILS 2
+
+/* Two workers for one destination, both with the same two mails. */
+static struct pair {
+	struct recipient rcpts[MAILS];
+	struct envelope envs[MAILS];
+	struct mail mails[MAILS];
+	size_t number;
+	struct lot lots[MAILS];
+	struct target target;
+	struct relay relay;
+	struct route routes[2];
+	struct plan plan;
+	struct source source;
+	struct turn turns[2];
+	struct batch batch;
+	struct child children[2];
+	struct deliver_config cfg;
+	struct delivery d;
+	char rec[RECORD_MAX];
+} two;
+
+static void
+pair_begin(void)
+{
+	size_t i;
+
+	memset(&two, 0, sizeof two);
+	two.target = (struct target){ .host = strdup("mx.test"), .port = 25 };
+	for (i = 0; i < 2; i++) {
+		two.envs[i] =
+		    (struct envelope){ .rcpts = &two.rcpts[i], .n = 1 };
+		two.mails[i].env = &two.envs[i];
+		two.lots[i] = (struct lot){ i, &two.number, 1 };
+		two.routes[i] = (struct route){ .relay = &two.relay,
+			.targets = &two.target,
+			.ntargets = 1,
+			.lots = two.lots,
+			.nlots = MAILS };
+		two.children[i] =
+		    (struct child){ .batch = &two.batch, .down = -1 };
+	}
+	two.plan = (struct plan){ .mails = two.mails,
+		.nmails = MAILS,
+		.routes = two.routes,
+		.n = 1 };
+	two.batch = (struct batch){ .plan = &two.plan, .turns = two.turns };
+	CHECK_INT(tally_init(&two.batch.tally, &two.source, &two.plan), 0);
+	two.cfg.jobs = 2;
+	two.d = (struct delivery){ .cfg = &two.cfg,
+		.source = &two.source,
+		.children = two.children,
+		.rec = two.rec };
+}
+
+static void
+pair_end(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < MAILS; i++) {
+		for (k = 0; k < two.envs[i].ntls; k++)
+			free(two.envs[i].tls[k]);
+		free(two.envs[i].tls);
+	}
+	tally_free(&two.batch.tally);
+	free(two.d.servers);
+	free(two.target.host);
+}
+
+/* The first of the two says what is in the buffer. */
+static int
+said(struct buf *b)
+{
+	int got;
+
+	memcpy(two.rec, b->data, b->len);
+	got = take_record(&two.d, &two.children[0], b->len);
+	buf_reset(b);
+	return got;
+}
+
+/* One connection, and each envelope has what is known of it. */
+TEST(a_connection_is_in_the_envelope_of_each_mail)
+{
+	const struct tls_facts f = { .version = "TLSv1.3" };
+	const struct outcome o = { .tls = 1 };
+	struct buf b;
+	size_t i;
+
+	pair_begin();
+	buf_init(&b, RECORD_MAX);
+	news_put_tls(&b, &f);
+	CHECK_INT(said(&b), 0);
+	for (i = 0; i < MAILS; i++) {
+		news_put_outcome(&b, i, &two.number, 1, &o);
+		CHECK_INT(said(&b), 0);
+		CHECK_INT(two.rcpts[i].outcome.state, OUTCOME_DELIVERED);
+		CHECK_INT(two.rcpts[i].outcome.tls, 1);
+		CHECK_INT(two.envs[i].ntls, 1);
+		CHECK_STR(two.envs[i].tls[0]->version, "TLSv1.3");
+	}
+	buf_free(&b);
+	pair_end();
+}
+
+static size_t
+remembered(enum err_verdict verdict, enum err_kind kind, const char *host)
+{
+	struct outcome o = { .port = 25 };
+	struct buf b;
+
+	o.err.verdict = verdict;
+	o.err.kind = kind;
+	snprintf(o.host, sizeof o.host, "%s", host);
+	buf_init(&b, RECORD_MAX);
+	news_put_down(&b, &o);
+	if (said(&b) == -1)
+		two.d.nservers = 99;
+	buf_free(&b);
+	return two.d.nservers;
+}
+
+/* With another of ours there, too many may be what is wrong. */
+TEST(a_busy_server_may_be_so_because_of_us)
+{
+	pair_begin();
+	two.children[1].down = 0;
+	CHECK_INT(remembered(ERR_TEMP, ERR_REPLY, "mx.test"), 0);
+	CHECK_INT(remembered(ERR_PERM, ERR_REPLY, "mx.test"), 1);
+	CHECK_INT(remembered(ERR_TEMP, ERR_CONNECT, "mx.test"), 2);
+	two.children[1].down = -1;
+	CHECK_INT(remembered(ERR_TEMP, ERR_REPLY, "mx.test"), 3);
+	CHECK(two.d.servers[2].relay == &two.relay);
+	CHECK_INT(remembered(ERR_TEMP, ERR_CONNECT, "other.test"), 99);
+	pair_end();
+}
+
+TEST(a_destination_has_no_order)
+{
+	struct target there[2] = { { .host = NULL, .port = 25 },
+		{ .host = NULL, .port = 25 } };
+	struct target back[2];
+	struct route a = { .targets = there, .ntargets = 2 };
+	struct route other = { .targets = back, .ntargets = 2 };
+	char one[] = "one.test", two_[] = "two.test";
+
+	there[0].host = one;
+	there[1].host = two_;
+	back[0] = there[1];
+	back[1] = there[0];
+	CHECK(same_destination(&a, &other));
+	back[1].port = 587;
+	CHECK(!same_destination(&a, &other));
+	back[1].port = 25;
+	a.relay = &two.relay;
+	CHECK(!same_destination(&a, &other));
+	other.ntargets = 1;
+	other.relay = &two.relay;
+	CHECK(!same_destination(&a, &other));
+}
+
+/* ---- plans ---- */
+
+static struct plan *
+hand_out(void *ctx)
+{
+	struct plan **p = ctx, *plan = *p;
+
+	*p = NULL;
+	return plan;
+}
+
+static unsigned mails_over, plans_over;
+
+static void
+count_mail(void *ctx, struct mail *m)
+{
+	(void)ctx;
+	(void)m;
+	mails_over++;
+}
+
+static void
+count_plan(void *ctx, struct plan *plan)
+{
+	(void)ctx;
+	CHECK_INT(plan->n, 0);
+	plans_over++;
+}
+
+/* All was decided while it was planned: there is an end to each mail yet. */
+TEST(a_plan_without_a_route)
+{
+	const struct waiter deaf = { .stop = NULL };
+	const struct deliver_config cfg = { .jobs = 1,
+		.worker = { .waiter = &deaf } };
+	struct plan *next = &two.plan;
+	const struct source source = { .next = hand_out,
+		.mail_done = count_mail,
+		.done = count_plan,
+		.ctx = &next };
+
+	pair_begin();
+	two.plan.n = 0;
+	two.rcpts[0].outcome.state = two.rcpts[1].outcome.state =
+	    OUTCOME_FAILED;
+	mails_over = plans_over = 0;
+	deliver(&cfg, &source);
+	CHECK_INT(mails_over, 2);
+	CHECK_INT(plans_over, 1);
+	pair_end();
+}
+
 TEST_MAIN

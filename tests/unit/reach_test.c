@@ -87,6 +87,15 @@ note_failed(void *ctx, size_t target, const char *ip, const char *dialled,
 	CHECK_INT(e->scope, SCOPE_HOST);
 }
 
+/* Of one that was known to be down nothing was dialled. */
+static void
+note_down(void *ctx, size_t target, const char *ip, const char *dialled,
+    const struct err *e)
+{
+	CHECK(dialled == NULL);
+	note_failed(ctx, target, ip, "", e);
+}
+
 /* Two targets, both at one address. */
 static struct trial {
 	struct relay relay;
@@ -179,6 +188,46 @@ TEST(straight_without_a_proxy)
 	CHECK_STR(t.ip, "127.0.0.1");
 	CHECK_STR(t.told, "");
 	CHECK_INT(t.io.in.len, 0);
+	io_free(&t.io);
+	trial_end();
+	player_stop(&p);
+}
+
+/* Who is down by the same name, port and way, for the same relay. */
+TEST(who_is_down_is_not_called)
+{
+	static const struct relay other;
+	struct reach_down down[4];
+	struct reach_config c;
+	struct player p;
+	size_t i;
+
+	player_start(&p);
+	trial_begin("no.test", "ok.test", 25, &p);
+	reach_free(t.r);
+	for (i = 0; i < 4; i++)
+		down[i] = (struct reach_down){ &t.relay,
+			{ .err = { .verdict = ERR_TEMP,
+			      .stage = STAGE_CONNECT,
+			      .scope = SCOPE_HOST,
+			      .text = "as before" },
+			    .host = "ok.test",
+			    .ip = "127.0.0.1",
+			    .port = 25 } };
+	down[0].relay = &other;
+	down[1].outcome.port = 587;
+	snprintf(down[2].outcome.ip, sizeof down[2].outcome.ip, "127.0.0.2");
+	snprintf(down[3].outcome.host, sizeof down[3].outcome.host, "no.test");
+	c = (struct reach_config){ .relay = &t.relay,
+		.targets = t.targets,
+		.ntargets = 2,
+		.down = down,
+		.ndown = 4,
+		.on_failed = note_down,
+		.ctx = t.told };
+	t.r = reach_new(&c);
+	CHECK_STR(t.told, "0[127.0.0.1] as before\n");
+	CHECK_INT(reach_next(t.r, &t.io, t.ip, &t.e), 1);
 	io_free(&t.io);
 	trial_end();
 	player_stop(&p);
