@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """dsn.py DSN: does Python's email package read in a report what it says?
-dsn.py --report SENDER: the same of the report to SENDER on standard input,
+dsn.py --report SENDER HOST: the same of HOST's report to SENDER on standard input,
 whose fields are printed, a blank line between blocks.
 
 DSN (tests/tools/dsn.c) makes reports; the package must find in each the three
@@ -105,9 +105,9 @@ def blocks(part, raw):
              for name, value in fields} for fields in found]
 
 
-def check_outside(report, sender):
+def check_outside(report, sender, host):
     head = {name: str(report[name]) for name in report.keys()}
-    assert head['From'] == 'Mail Delivery System <MAILER-DAEMON@relay.test>'
+    assert head['From'] == f'Mail Delivery System <MAILER-DAEMON@{host}>'
     assert head['To'] == sender, head
     assert head['Auto-Submitted'] == 'auto-replied'
     assert head['MIME-Version'] == '1.0'
@@ -124,7 +124,7 @@ def check(args, message, want, last):
         assert len(line) <= 998, line
     report = email.message_from_bytes(
         raw, policy=email.policy.default.clone(utf8=True))
-    check_outside(report, args[1][5:])
+    check_outside(report, args[1][5:], 'relay.test')
     text, status, returned = report.get_payload()
     for part in report.walk():
         assert not part.defects, part.defects
@@ -150,9 +150,9 @@ def check(args, message, want, last):
         assert report['In-Reply-To'] == report['References'] == '<1@x.test>'
 
 
-def show(raw, sender):
+def show(raw, sender, host):
     report = email.message_from_bytes(raw, policy=email.policy.default)
-    check_outside(report, sender)
+    check_outside(report, sender, host)
     for part in report.walk():
         assert not part.defects, part.defects
     text, status, returned = report.get_payload()
@@ -164,7 +164,7 @@ def show(raw, sender):
 
 
 if sys.argv[1] == '--report':
-    show(sys.stdin.buffer.read(), sys.argv[2])
+    show(sys.stdin.buffer.read(), *sys.argv[2:])
 else:
     for case in CASES:
         check(*case)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The queue's store, ended or refused at each system call: what was told is
 # there, what is there is whole, and what a death leaves is recovered from.
+# shellcheck disable=SC2034,SC2317 # strike.bash uses and calls them
 
 load common
 load strike
@@ -190,7 +191,7 @@ order() {
 	id=$("$SPOOL" report model "$ID")
 	[ ! -e "model/$ID" ]
 	"$SPOOL" show model "$id" | tail -n +2 >report
-	run python3 "$TESTS/dsn.py" --report alice@x.test <report
+	run python3 "$TESTS/dsn.py" --report alice@x.test relay.test <report
 	assert_output - <<-END
 		Reporting-MTA: dns; relay.test
 		Arrival-Date: Thu, 1 Jan 2026 01:00:00 +0100
