@@ -362,14 +362,14 @@ make_helo(struct account *a, struct err *e)
 	    settings_place(&a->settings, SET_DOMAIN, place), domain, a->helo);
 }
 
-static void
-make_log(struct account *a)
+struct log_to
+account_log(const struct settings *s)
 {
-	const struct setting *syslog = &a->settings.at[SET_SYSLOG];
+	const struct setting *syslog = &s->at[SET_SYSLOG];
 
-	a->log = (struct log_to){
-		.file = text(a, SET_LOGFILE),
-		.time_format = text(a, SET_LOGFILE_TIME),
+	return (struct log_to){
+		.file = s->at[SET_LOGFILE].text,
+		.time_format = s->at[SET_LOGFILE_TIME].text,
 		.facility =
 		    syslog->text != NULL ? (int)syslog->number : LOG_UNSAID,
 	};
@@ -398,7 +398,7 @@ account_make(struct account *a, const char *name, const struct settings *s,
 	make_tls(a);
 	make_policy(a);
 	make_auth(a);
-	make_log(a);
+	a->log = account_log(s);
 	return check_login(a, e);
 }
 

@@ -45,6 +45,9 @@ struct account {
 int account_make(
     struct account *, const char *name, const struct settings *, struct err *e);
 
+/* Where lines go by these settings, whose texts stay borrowed. */
+struct log_to account_log(const struct settings *);
+
 /* Wipe and release what it holds. */
 void account_free(struct account *);
 

@@ -384,6 +384,7 @@ accounts_named(struct accounts *as, const char *name)
 	if (name_one(as, na, &na->why) == 0)
 		err_clear(&na->why);
 	na->by.rules = na->rules;
+	na->log = account_log(&na->settings);
 	return na;
 }
 

@@ -27,6 +27,7 @@ struct named_account {
 	struct relays by;
 	struct relay_rule *rules; /* owned: what `by` has */
 	struct settings settings; /* of none: those of the defaults */
+	struct log_to log;
 };
 
 struct accounts {

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/wait.h"
 #include "cli/accounts.h"
+#include "cli/log.h"
 #include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -42,6 +43,7 @@ struct session {
 	const struct run_face *face; /* borrowed */
 	const struct options *o; /* borrowed */
 	struct accounts accounts;
+	struct log log;
 	char host[MACHINE_NAME_MAX]; /* our own name */
 	bool *found; /* owned: which operands were there */
 	bool telling; /* somebody reads what happens to entries */
@@ -88,28 +90,45 @@ on_secret_done(void *ctx, const struct relay *relay)
 }
 
 static void
-on_note(void *ctx, const char *id, const char *text)
+on_note(void *ctx, const struct entry *en, const char *id, const char *text)
 {
-	const struct session *s = ctx;
+	struct session *s = ctx;
+	const struct named_account *by =
+	    accounts_named(&s->accounts, en != NULL ? en->account : "");
 	char line[2 * ERR_TEXT_MAX];
 	sigset_t blocked;
 
-	if (!s->telling)
-		return;
+	listen_begin(s, &blocked);
+	if (by != NULL)
+		log_note(&s->log, &by->log, id, text);
 	snprintf(
 	    line, sizeof line, "%s%s%s", id, id[0] != '\0' ? ": " : "", text);
-	listen_begin(s, &blocked);
-	report_warning(stderr, line);
+	if (s->telling)
+		report_warning(stderr, line);
 	listen_end(&blocked);
+}
+
+static void
+log_attempt(struct session *s, const struct entry *en, size_t rcpt, int64_t now)
+{
+	const struct named_account *by =
+	    accounts_named(&s->accounts, en->account);
+	const struct log_try t = {
+		.id = en->id, .env = &en->env, .delay = now - en->arrived
+	};
+
+	if (by != NULL)
+		log_recipient(&s->log, &by->log, &t, &en->env.rcpts[rcpt]);
 }
 
 static void
 on_attempt(void *ctx, const struct entry *en, size_t rcpt, int64_t now)
 {
-	const struct session *s = ctx;
+	struct session *s = ctx;
 	sigset_t blocked;
 
 	listen_begin(s, &blocked);
+	log_attempt(s, en, rcpt, now);
 	if (s->o->json)
 		report_attempt_json(stdout, en, rcpt, now);
 	if (s->telling)
@@ -237,7 +256,9 @@ static void
 session_begin(
     struct session *s, const struct run_face *face, const struct options *o)
 {
-	*s = (struct session){ .face = face, .o = o };
+	*s = (struct session){ .face = face,
+		.o = o,
+		.log = { .by_syslog = true, .warnings = stderr } };
 	machine_helo(s->host);
 	if (s->host[0] == '\0')
 		snprintf(s->host, sizeof s->host, "localhost");
@@ -306,7 +327,8 @@ check(const struct options *o, struct err *e)
 	for (i = 0; i < o->noperands; i++)
 		if (!entry_id_valid(o->operands[i]))
 			return err_set(e, ERR_PERM, ERR_USAGE,
-			    "--queue-run: \"%.200s\" is no queue id",
+			    "--queue-run: \"%.200s\" is no queue id: give a "
+			    "whole id of --queue-list",
 			    o->operands[i]);
 	return mx_check(&mx, &by, e);
 }
@@ -319,8 +341,9 @@ tell_missing(struct session *s)
 
 	for (i = 0; i < s->o->noperands; i++)
 		if (!s->found[i]) {
-			err_set(&e, ERR_PERM, ERR_INPUT,
-			    "%s: there is no such message in the queue",
+			err_set(&e, ERR_PERM, ERR_USAGE,
+			    "no message \"%s\" in the queue: give a whole id "
+			    "of --queue-list",
 			    s->o->operands[i]);
 			failed(s, &e);
 		}

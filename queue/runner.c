@@ -80,7 +80,14 @@ static void
 note(const struct run *r, const char *id, const char *text)
 {
 	if (r->c->on_note != NULL)
-		r->c->on_note(r->c->ctx, id, text);
+		r->c->on_note(r->c->ctx, NULL, id, text);
+}
+
+static void
+note_of(const struct run *r, const struct entry *en, const char *text)
+{
+	if (r->c->on_note != NULL)
+		r->c->on_note(r->c->ctx, en, en->id, text);
 }
 
 /* This machine's own trouble: it goes on, and is told. */
@@ -280,7 +287,7 @@ conclude(struct run *r, struct work *w, const struct entry_now *now)
 	if (entry_open(en) > 0 || told == -1)
 		note_try(r, w, now->wall);
 	else if (reports_is_double(en))
-		note(r, en->id,
+		note_of(r, en,
 		    "kept on hold: it failed, and there is no sender to tell");
 	else
 		remove_entry(r, w);
@@ -357,13 +364,13 @@ rescue(struct run *r, struct work *w)
 			r->result->noted++;
 			snprintf(text, sizeof text,
 			    id[0] != '\0' ? "goes on as %s" : "is done%s", id);
-			note(r, en->id, text);
+			note_of(r, en, text);
 			return;
 		}
 		drop_copy(r->c->folder, id);
 	}
 	trouble(r, en->id, &e);
-	note(r, en->id,
+	note_of(r, en,
 	    "was delivered to somebody, which could not be noted: it may be "
 	    "delivered to them again");
 }
@@ -433,7 +440,8 @@ lock(struct run *r, const char *id, struct work *w)
 		return pick_wants(r->again ? &any : &r->c->filter,
 		    spool_entry(w->item), now.wall);
 	case SPOOL_BUSY:
-		r->result->busy++;
+		if (r->c->filter.nids > 0)
+			note(r, id, "is being tried by another run");
 		return false;
 	case SPOOL_BROKEN:
 		note(r, id, e.text);
@@ -627,7 +635,7 @@ on_report(void *ctx, const struct entry *en, enum dsn_kind kind, const char *id)
 
 	snprintf(text, sizeof text, "its sender is told of the %s, by %s",
 	    names[kind], id);
-	note(r, en->id, text);
+	note_of(r, en, text);
 	r->result->reports++;
 	/* Without memory it waits for the next run. */
 	picks_add(&r->made, id);

@@ -47,9 +47,11 @@ struct runner_config {
 	 * has it. May be NULL. */
 	void (*on_attempt)(
 	    void *ctx, const struct entry *, size_t rcpt, int64_t now);
-	/* What else happened to an entry: set aside, not to be had, kept.
-	 * The id is "" where it is about the folder. May be NULL. */
-	void (*on_note)(void *ctx, const char *id, const char *text);
+	/* What else happened: set aside, not to be had, kept. The entry is
+	 * NULL where it was not opened, the id "" where it is about the
+	 * folder. May be NULL. */
+	void (*on_note)(
+	    void *ctx, const struct entry *, const char *id, const char *text);
 	void *ctx;
 };
 
@@ -58,7 +60,6 @@ struct runner_result {
 	size_t tried;
 	size_t delivered, deferred, failed; /* recipients */
 	size_t noted; /* of which something was noted, or that were removed */
-	size_t busy; /* another run has them */
 	size_t reports; /* made */
 	struct err trouble; /* the first of this machine's that was met */
 };

@@ -212,7 +212,7 @@ END
 	empty
 }
 
-@test "those that are named; one that is not there is 66" {
+@test "those that are named; one that is not there is 64" {
 	receiver box
 	keep bob@x.test
 	local first=$ID
@@ -224,8 +224,8 @@ END
 	exits 0
 	assert_equal "$(attempts)" 'bob@x.test delivered'
 	send -q "$second" "$first" --json
-	exits 66
-	says "smtpsend: $first: there is no such message in the queue"
+	exits 64
+	says "smtpsend: no message \"$first\" in the queue"
 	assert_equal "$(attempts)" 'carol@x.test delivered'
 	assert_equal "$(entries)" "$ID"
 }
@@ -311,6 +311,24 @@ END
 	exits 78
 	assert_equal "$output" ''
 	assert_equal "$(entries)" "$ID"
+}
+
+@test "the log has a line for each recipient of each try" {
+	LINES+=("logfile $T/log")
+	receiver box
+	keep bob@x.test tempfail@x.test permfail@x.test
+	account "$PORT"
+	send --queue-run=due
+	exits 0
+	silent
+	sed -i 's/^.* smtpsend\[[0-9]*\]: //' log
+	grep -q "^$ID: from=<alice@client.test>, to=<bob@x.test>, \
+relay=127.0.0.1.127.0.0.1.:$PORT, delay=.*, dsn=2.0.0, status=sent (250 " log
+	grep -q "^$ID: .*, to=<tempfail@x.test>, .* status=deferred (host " log
+	grep -q "^$ID: .*, to=<permfail@x.test>, .* status=bounced (host " log
+	grep -q "^$ID: its sender is told of the failure, by " log
+	grep -q "from=<>, to=<alice@client.test>, .* status=sent" log
+	assert_equal "$(wc -l <log)" 5
 }
 
 @test "accounts side by side, each by its own server" {
