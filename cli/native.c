@@ -728,13 +728,36 @@ written(void)
 	return err_exit(&e);
 }
 
+/* What was released is tried as if it had been queued now. */
+static int
+try_released(
+    const struct native *n, struct run *r, const struct queue_released *rel)
+{
+	const struct run_face face = run_face(n);
+	const struct named_account *na;
+	struct err e;
+
+	if (accounts_open_named(&r->accounts, r->o, n->waiter, &e) == -1) {
+		report_error(stderr, &e);
+		return err_exit(&e);
+	}
+	na = accounts_named(&r->accounts, rel->account);
+	if (na != NULL && na->why.verdict == ERR_OK)
+		run_in_background(&face, r->o, &na->settings, &rel->place);
+	return 0;
+}
+
 static int
 queue(const struct native *n, struct run *r)
 {
-	int code = queuecmd_run(r->o), lost = written();
+	struct queue_released released;
+	int code = queuecmd_run(r->o, &released), got = written();
 
-	(void)n;
-	return code != 0 ? code : lost;
+	if (code == 0)
+		code = got;
+	got = released.any ? try_released(n, r, &released) : 0;
+	free(released.account);
+	return code != 0 ? code : got;
 }
 
 static int

@@ -37,6 +37,8 @@ struct job {
 	struct queuelist *list; /* owned */
 	struct queuestats *stats; /* owned */
 	struct asked *asked; /* owned: as many as o has operands */
+	const struct spools_place *place; /* borrowed: of the folder */
+	struct queue_released *released; /* borrowed */
 	int code; /* of the first trouble */
 };
 
@@ -51,18 +53,33 @@ trouble(struct job *j, const struct err *e)
 /* ---- changes ---- */
 
 /* What is done to a message that is locked: 0, or -1 with *e. */
-typedef int change_fn(
-    struct spool_item *, const struct entry_now *, struct err *e);
+typedef int change_fn(struct job *, struct spool_item *, struct err *e);
 
 static int
-hold(struct spool_item *it, const struct entry_now *now, struct err *e)
+hold(struct job *j, struct spool_item *it, struct err *e)
 {
-	(void)now;
+	(void)j;
 	return spool_entry(it)->hold ? 0 : spool_note_hold(it, true, e);
 }
 
+/* Somebody must try it; the machine's queue has its own runner. */
 static int
-release(struct spool_item *it, const struct entry_now *now, struct err *e)
+note_released(struct job *j, const struct entry *en, struct err *e)
+{
+	struct queue_released *r = j->released;
+
+	if (r->any || j->place->kind != SPOOLS_OWN)
+		return 0;
+	r->place = *j->place;
+	r->account = strdup(en->account);
+	if (r->account == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	r->any = true;
+	return 0;
+}
+
+static int
+release(struct job *j, struct spool_item *it, struct err *e)
 {
 	const struct entry *en = spool_entry(it);
 
@@ -71,15 +88,16 @@ release(struct spool_item *it, const struct entry_now *now, struct err *e)
 		    "message %s has nobody left to try: --queue-show says "
 		    "why, --queue-remove removes it",
 		    en->id);
-	if (spool_note_try(it, now->wall, en->tries, e) == -1)
+	if (spool_note_try(it, j->view.now.wall, en->tries, e) == -1 ||
+	    (en->hold && spool_note_hold(it, false, e) == -1))
 		return -1;
-	return en->hold ? spool_note_hold(it, false, e) : 0;
+	return note_released(j, en, e);
 }
 
 static int
-remove_it(struct spool_item *it, const struct entry_now *now, struct err *e)
+remove_it(struct job *j, struct spool_item *it, struct err *e)
 {
-	(void)now;
+	(void)j;
 	return spool_remove(it, e);
 }
 
@@ -143,7 +161,7 @@ change(struct job *j, const struct folder *f, const char *id, change_fn *fn)
 		return change_incoming(j, f, id);
 	switch (spool_lock(f, id, &j->view.now, &it, &e)) {
 	case SPOOL_LOCKED:
-		if (fn(it, &j->view.now, &e) == -1)
+		if (fn(j, it, &e) == -1)
 			trouble(j, &e);
 		spool_unlock(it);
 		return true;
@@ -266,10 +284,12 @@ visit(struct job *j, const struct spools_place *p, struct err *e)
 	struct err back;
 	int rc = become_owner(p, e);
 
+	j->place = p;
 	if (rc == 0)
 		rc = visit_folder(j, &queue, e);
 	if (rc == 0 && p->kind == SPOOLS_QUEUE)
 		rc = visit_folder(j, &in, e);
+	j->place = NULL;
 	if (become_again(uid, gid, &back) == -1) {
 		*e = back;
 		rc = -1;
@@ -370,11 +390,12 @@ prepare(struct job *j, struct err *e)
 }
 
 int
-queuecmd_run(const struct options *o)
+queuecmd_run(const struct options *o, struct queue_released *released)
 {
-	struct job j = { .o = o };
+	struct job j = { .o = o, .released = released };
 	struct err e;
 
+	*released = (struct queue_released){ .any = false };
 	if (prepare(&j, &e) == -1)
 		trouble(&j, &e);
 	else {

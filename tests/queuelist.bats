@@ -8,6 +8,8 @@ setup() {
 	common_setup
 	export XDG_STATE_HOME=$T/state TZ=UTC0
 	mkdir state
+	printf '%s\n' defaults 'queue_runner off' >"$HOME/.smtpsendrc"
+	chmod 600 "$HOME/.smtpsendrc"
 	MEMORY=$(mktemp -du /dev/shm/smtpsend.XXXXXX)
 	Q=state/smtpsend
 }
@@ -376,6 +378,40 @@ HEAD='-----Q-ID------ --Size-- -----Q-Time----- ------------Sender/Recipient----
 	assert_equal "$output" 'Mail queue is empty'
 	# shellcheck disable=SC2012 # names are ids
 	assert_equal "$(ls "$Q")" broken
+}
+
+@test "what is released is tried, unless queue_runner is off" {
+	receiver box
+	printf '%s\n' 'account work' 'host 127.0.0.1' "port $PORT" \
+		'from a@x.test' 'queue_runner off' >"$HOME/.smtpsendrc"
+	chmod 600 "$HOME/.smtpsendrc"
+	entries <<-'EOT'
+		new 1767225600000
+		account work
+		from alice@x.test
+		to bob@y.test
+		text Subject: hi
+		put
+		hold
+	EOT
+	env "MARK=$T" "$SMTPSEND" --queue-release "${IDS[0]}" 3>&-
+	assert_equal "$(left_behind)" ''
+	assert_equal "$(find box -type f)" ''
+	send --queue-hold "${IDS[0]}"
+	exits 0
+	sed -i '/queue_runner/d' "$HOME/.smtpsendrc"
+	env "MARK=$T" "$SMTPSEND" --queue-release "${IDS[0]}" 3>&-
+	export -f left_behind
+	"$TESTS/servers/waitfor" 20 bash -c '[ -z "$(left_behind)" ]'
+	grep -q bob@y.test box/1.env
+	send -bp
+	assert_equal "$output" 'Mail queue is empty'
+	# A configuration that cannot be read is told of.
+	plain
+	echo bogus >>"$HOME/.smtpsendrc"
+	send --queue-release "${IDS[0]}"
+	exits 78
+	says bogus
 }
 
 @test "a double bounce is kept until it is removed" {
