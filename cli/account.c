@@ -5,6 +5,7 @@
  * RFC 8314 3, RFC 4954.
  * Ownership: see account.h.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -553,6 +554,17 @@ account_forget(struct account *a)
 	}
 }
 
+/* Root can read everything, and uses no secret that is another user's. */
+static bool
+is_closed(const char *path)
+{
+	struct stat st;
+
+	if (access(path, R_OK) == -1)
+		return errno == EACCES;
+	return geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0;
+}
+
 bool
 account_is_closed(const struct account *a)
 {
@@ -561,8 +573,7 @@ account_is_closed(const struct account *a)
 	size_t i;
 
 	for (i = 0; i < sizeof files / sizeof files[0]; i++)
-		if (text(a, files[i]) != NULL &&
-		    access(text(a, files[i]), R_OK) == -1 && errno == EACCES)
+		if (text(a, files[i]) != NULL && is_closed(text(a, files[i])))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
  * fork(2), setsid(2), inotify(7).
  * Ownership: a run has its folder and accounts, and frees them.
  */
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include "base/err.h"
 #include "base/wait.h"
 #include "cli/accounts.h"
+#include "cli/become.h"
 #include "cli/log.h"
 #include "cli/machine.h"
 #include "cli/options.h"
@@ -27,6 +29,7 @@
 #include "cli/run.h"
 #include "cli/spools.h"
 #include "queue/folder.h"
+#include "queue/intake.h"
 #include "queue/retry.h"
 #include "queue/runner.h"
 #include "queue/spool.h"
@@ -165,6 +168,17 @@ on_account(
 
 /* ---- one run ---- */
 
+static struct entry_now
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
+		    t.tv_nsec / 1000000,
+		.steady = wait_now() };
+}
+
 /* Minutes east of UTC. */
 static int
 zone(void)
@@ -225,15 +239,45 @@ failed(struct session *s, const struct err *e)
 		s->code = err_exit(e);
 }
 
+/* What users added to the machine's queue becomes entries of it; true if some
+ * is left for the next time. */
+static bool
+take_in(struct session *s, const struct spools_place *place,
+    const struct folder *queue)
+{
+	const struct entry_now now = clock_now();
+	struct spools_place added = *place;
+	struct intake_config c = {
+		.queue = queue, .now = &now, .on_note = on_note, .ctx = s
+	};
+	struct folder *in = NULL;
+	bool more = false;
+	struct err e;
+	int got;
+
+	spools_taken(&added);
+	got = spools_open(&added, false, &in, &e);
+	if (got == 1)
+		got = err_set(&e, ERR_TEMP, ERR_MACHINE,
+		    "there is no folder %s, to which users add", added.path);
+	c.in = in;
+	if (got == -1 || intake(&c, &more, &e) == -1)
+		failed(s, &e);
+	folder_close(in);
+	return more;
+}
+
 /* 0 when it ran, 1 when there is no such folder, -1 with the code. */
 static int
 run_folder(struct session *s, const struct spools_place *place,
     struct runner_result *result)
 {
+	const bool machine = place->kind == SPOOLS_QUEUE;
 	struct runner_config c;
 	struct folder *folder;
 	struct err e;
-	int got = spools_open(place, false, &folder, &e);
+	bool more = machine;
+	int got = spools_open(place, machine, &folder, &e);
 
 	*result = (struct runner_result){ .tried = 0 };
 	if (got == 0)
@@ -241,7 +285,10 @@ run_folder(struct session *s, const struct spools_place *place,
 		    &s->accounts, s->o, s->face->waiter, &e);
 	if (got == 0) {
 		c = config(s, place, folder);
-		got = runner_run(&c, result, &e);
+		do {
+			more = more && take_in(s, place, folder);
+			got = runner_run(&c, result, &e);
+		} while (got == 0 && more && !wait_stopped(s->face->waiter));
 		accounts_free(&s->accounts);
 	}
 	folder_close(folder);
@@ -349,19 +396,52 @@ tell_missing(struct session *s)
 		}
 }
 
+struct turn {
+	struct session *s; /* borrowed */
+	const struct spools_place *place; /* borrowed */
+};
+
+static int
+run_as_owner(void *ctx)
+{
+	const struct turn *t = ctx;
+	struct runner_result result;
+
+	run_folder(t->s, t->place, &result);
+	return t->s->code;
+}
+
+static void
+run_place(struct session *s, const struct spools_place *place)
+{
+	struct turn t = { s, place };
+	struct runner_result result;
+	struct err e;
+	int code;
+
+	if (!become_is_wanted(place)) {
+		run_folder(s, place, &result);
+		return;
+	}
+	code = become_run(place, s->face->waiter, run_as_owner, &t, &e);
+	if (code == -1)
+		failed(s, &e);
+	else if (s->code == 0)
+		s->code = code;
+}
+
 /* Each queue once. */
 static void
 run_once(struct session *s)
 {
 	struct spools_place places[SPOOLS_MAX];
-	struct runner_result result;
 	struct err e;
 	int i, n = spools_seen(places, &e);
 
 	if (n == -1)
 		failed(s, &e);
 	for (i = 0; i < n && !wait_stopped(s->face->waiter); i++)
-		run_folder(s, &places[i], &result);
+		run_place(s, &places[i]);
 	fflush(stdout);
 }
 
@@ -372,6 +452,22 @@ interrupted(void)
 	const struct err e = { .verdict = ERR_TEMP, .kind = ERR_CONNECT };
 
 	return err_exit(&e);
+}
+
+/* It is shared with a process that runs as another user; NULL: no memory. */
+static bool *
+found_new(const struct options *o)
+{
+	void *p = mmap(NULL, o->noperands + 1, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p != MAP_FAILED ? p : NULL;
+}
+
+static void
+found_free(struct session *s)
+{
+	munmap(s->found, s->o->noperands + 1);
 }
 
 int
@@ -387,7 +483,7 @@ run_queue(const struct run_face *face, const struct options *o)
 	face->on_deliver(face->ctx);
 	session_begin(&s, face, o);
 	s.telling = o->verbose || !o->queue_run.due;
-	s.found = calloc(o->noperands + 1, sizeof *s.found);
+	s.found = found_new(o);
 	if (s.found == NULL)
 		return interrupted();
 	for (;;) {
@@ -399,12 +495,12 @@ run_queue(const struct run_face *face, const struct options *o)
 		if (wait_fds(face->waiter, NULL, 0,
 			wait_until(o->queue_run.every * 1000)) ==
 		    WAIT_STOPPED) {
-			free(s.found);
+			found_free(&s);
 			return 0;
 		}
 	}
 	tell_missing(&s);
-	free(s.found);
+	found_free(&s);
 	return wait_stopped(face->waiter) ? interrupted() : s.code;
 }
 
@@ -426,17 +522,6 @@ look_one(void *ctx, const struct entry *en, const struct err *why)
 		s->next_try = en->next_try;
 	s->any = true;
 	return 0;
-}
-
-static struct entry_now
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
-		    t.tv_nsec / 1000000,
-		.steady = wait_now() };
 }
 
 /* True if something is there that can be tried, now or later. */

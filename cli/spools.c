@@ -78,7 +78,13 @@ machine(struct spools_place *p, enum spools_kind kind)
 	p->kind = kind;
 	snprintf(p->base, sizeof p->base, SPOOLS_MACHINE);
 	snprintf(p->path, sizeof p->path, SPOOLS_MACHINE "/%s",
-	    kind == SPOOLS_IN ? "in" : "queue");
+	    kind == SPOOLS_QUEUE ? "queue" : "in");
+}
+
+void
+spools_taken(struct spools_place *p)
+{
+	machine(p, SPOOLS_TAKE);
 }
 
 #define STAMP_PATH_MAX (MACHINE_PATH_MAX + sizeof STAMP)
@@ -87,23 +93,6 @@ static void
 stamp_path(char path[STAMP_PATH_MAX], const struct spools_place *p)
 {
 	snprintf(path, STAMP_PATH_MAX, "%s/" STAMP, p->base);
-}
-
-int
-spools_stamp(const struct spools_place *p, struct err *e)
-{
-	char path[STAMP_PATH_MAX];
-	int fd, rc;
-
-	stamp_path(path, p);
-	fd = open(path, O_WRONLY | O_CREAT | FOLDER_OPEN, 0644);
-	rc = fd == -1 || futimens(fd, NULL) == -1 || fchmod(fd, 0644) == -1
-	    ? err_errno(
-		  e, ERR_TEMP, ERR_MACHINE, errno, "cannot touch %s", path)
-	    : 0;
-	if (fd != -1)
-		close(fd);
-	return rc;
 }
 
 int64_t
@@ -160,7 +149,8 @@ spools_open(
 {
 	static const enum folder_kind kinds[] = { [SPOOLS_OWN] = FOLDER_OWN,
 		[SPOOLS_IN] = FOLDER_ADD,
-		[SPOOLS_QUEUE] = FOLDER_OWN };
+		[SPOOLS_QUEUE] = FOLDER_OWN,
+		[SPOOLS_TAKE] = FOLDER_TAKE };
 	const struct folder_config c = { .kind = kinds[p->kind],
 		.path = p->path,
 		.make = make,

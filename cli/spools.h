@@ -28,7 +28,8 @@ struct folder;
 enum spools_kind {
 	SPOOLS_OWN, /* the user's: all of it in one folder */
 	SPOOLS_IN, /* the machine's, to put a message into */
-	SPOOLS_QUEUE /* the machine's, for its runner */
+	SPOOLS_QUEUE, /* the machine's, for its runner */
+	SPOOLS_TAKE /* what was put into it, for him too */
 };
 
 struct spools_place {
@@ -52,6 +53,9 @@ int spools_for(struct spools_place *, bool own, struct err *e);
 #define SPOOLS_MAX 2
 int spools_seen(struct spools_place[SPOOLS_MAX], struct err *e);
 
+/* Of the machine's queue for its runner: where he takes from. */
+void spools_taken(struct spools_place *);
+
 /*
  * Open a place's folder: 0; 1: there is none, and `make` is not set; -1 with
  * *e as of folder_open().
@@ -62,10 +66,6 @@ int spools_open(
 /* Seconds since somebody ran the queue there; -1: nobody ever did, or the
  * stamp cannot be seen. */
 int64_t spools_age(const struct spools_place *);
-
-/* Somebody runs it now, and all may see that: 0, or -1 with *e (temporary,
- * machine). */
-int spools_stamp(const struct spools_place *, struct err *e);
 
 /* A queue that nobody ran for so long counts as one that nobody runs. */
 #define SPOOLS_AGE_MAX ((int64_t)24 * 60 * 60)
