@@ -340,7 +340,7 @@ take_id(struct asked *a, const char *s)
 {
 	size_t n = strlen(s);
 
-	if (n == ENTRY_ID_LEN + 1 && strchr("*!?", s[n - 1]) != NULL)
+	if (n == ENTRY_ID_LEN + 1 && strchr("*!?+", s[n - 1]) != NULL)
 		n--;
 	snprintf(a->id, sizeof a->id, "%.*s", (int)n, s);
 }

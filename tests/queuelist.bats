@@ -643,7 +643,7 @@ machine() {
 	: >"/var/spool/smtpsend/queue/${IDS[1]}"
 	chown 801:801 "/var/spool/smtpsend/queue/${IDS[1]}"
 	rmdir /var/spool/smtpsend/queue/broken
-	send --queue-hold "${IDS[@]}"
+	send --queue-hold "${IDS[@]:0:2}" "${IDS[2]}+"
 	exits 65
 	says "${IDS[1]} is broken and was set aside" \
 		"${IDS[2]} was not taken in yet"
