@@ -388,3 +388,87 @@ enc_utf8_xtext(struct buf *b, const char *s, size_t n)
 			buf_addc(b, s[i]);
 	}
 }
+
+static bool
+stands_for_itself(char c)
+{
+	return c >= '!' && c <= '~' && c != '+' && c != '=';
+}
+
+int
+enc_unxtext(struct buf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high, low;
+
+		if (stands_for_itself(s[i])) {
+			buf_addc(b, s[i]);
+			continue;
+		}
+		if (s[i] != '+' || n - i < 3)
+			return -1;
+		high = enc_hex_digit(s[++i]);
+		low = enc_hex_digit(s[++i]);
+		if (high == -1 || low == -1)
+			return -1;
+		buf_addc(b, (char)(high << 4 | low));
+	}
+	return 0;
+}
+
+/* A code point that is none of the surrogates (RFC 3629 3). */
+static void
+add_utf8(struct buf *b, uint32_t cp)
+{
+	static const struct {
+		uint32_t below;
+		unsigned lead, more; /* octets behind the first */
+	} rows[] = { { 0x80, 0, 0 }, { 0x800, 0xc0, 1 }, { 0x10000, 0xe0, 2 },
+		{ 0x110000, 0xf0, 3 } };
+	size_t row = 0;
+
+	while (cp >= rows[row].below)
+		row++;
+	buf_addc(b, (char)(rows[row].lead | cp >> 6 * rows[row].more));
+	for (unsigned more = rows[row].more; more-- > 0;)
+		buf_addc(b, (char)(0x80 | (cp >> 6 * more & 0x3f)));
+}
+
+/* "\\x{HEX}" at s: its length, or 0 if there is none. */
+static size_t
+embedded(const char *s, size_t n, uint32_t *cp)
+{
+	size_t i = strlen("\\x{");
+
+	*cp = 0;
+	if (n < i || memcmp(s, "\\x{", i) != 0)
+		return 0;
+	for (; i < n && enc_hex_digit(s[i]) != -1 && *cp < 0x110000; i++)
+		*cp = *cp << 4 | (uint32_t)enc_hex_digit(s[i]);
+	if (i == n || s[i] != '}' || s[i - 1] == '{' || *cp >= 0x110000 ||
+	    (*cp >= 0xd800 && *cp < 0xe000))
+		return 0;
+	return i + 1;
+}
+
+int
+enc_unutf8_xtext(struct buf *b, const char *s, size_t n)
+{
+	uint32_t cp;
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len) {
+		bool itself = stands_for_itself(s[i]) && s[i] != '\\';
+
+		len = 1;
+		if (itself || (unsigned char)s[i] >= 0x80) {
+			buf_addc(b, s[i]);
+			continue;
+		}
+		len = embedded(s + i, n - i, &cp);
+		if (len == 0)
+			return -1;
+		add_utf8(b, cp);
+	}
+	return 0;
+}

@@ -82,4 +82,12 @@ void enc_xtext(struct buf *, const char *s, size_t n);
  */
 void enc_utf8_xtext(struct buf *, const char *s, size_t n);
 
+/*
+ * And back from both, appended: 0, or -1 where it is none. UTF-8 may also
+ * stand there as it is (RFC 6533 3, utf-8-addr-unitext); that it is valid is
+ * not looked at.
+ */
+int enc_unxtext(struct buf *, const char *s, size_t n);
+int enc_unutf8_xtext(struct buf *, const char *s, size_t n);
+
 #endif

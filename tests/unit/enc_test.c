@@ -430,4 +430,66 @@ TEST(utf8_addresses_in_ascii)
 	buf_free(&b);
 }
 
+/* ---- back from xtext ---- */
+
+static const char *
+unxtext(
+    struct buf *b, int (*fn)(struct buf *, const char *, size_t), const char *s)
+{
+	buf_reset(b);
+	return fn(b, s, strlen(s)) == -1 ? NULL : buf_str(b);
+}
+
+TEST(xtext_back)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	CHECK_STR(unxtext(&b, enc_unxtext, ""), "");
+	CHECK_STR(unxtext(&b, enc_unxtext, "a+2Bb+3d+20\\"), "a+b= \\");
+	CHECK_STR(unxtext(&b, enc_unxtext, "+C3+B6"), "\303\266");
+	CHECK_STR(unxtext(&b, enc_unxtext, "+"), NULL);
+	CHECK_STR(unxtext(&b, enc_unxtext, "+2"), NULL);
+	CHECK_STR(unxtext(&b, enc_unxtext, "+2G"), NULL);
+	CHECK_STR(unxtext(&b, enc_unxtext, "a=b"), NULL);
+	CHECK_STR(unxtext(&b, enc_unxtext, "a b"), NULL);
+	CHECK_STR(unxtext(&b, enc_unxtext, "\303\266"), NULL);
+	buf_free(&b);
+}
+
+/* RFC 6533 3; code points at the ends of each length of UTF-8. */
+TEST(utf8_xtext_back)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "", "" },
+		{ "a\\x{5C}b", "a\\b" },
+		{ "\\x{F6}@x", "\303\266@x" },
+		{ "\303\266@x", "\303\266@x" },
+		{ "\\x{7F}\\x{80}", "\177\302\200" },
+		{ "\\x{7ff}\\x{800}", "\337\277\340\240\200" },
+		{ "\\x{FFFF}\\x{10000}", "\357\277\277\360\220\200\200" },
+		{ "\\x{10FFFF}", "\364\217\277\277" },
+		{ "\\x{0010FFFF}", "\364\217\277\277" },
+		{ "\\x{110000}", NULL },
+		{ "\\x{D800}", NULL },
+		{ "\\x{DFFF}", NULL },
+		{ "\\x{}", NULL },
+		{ "\\x{41", NULL },
+		{ "\\x{4G}", NULL },
+		{ "\\x41", NULL },
+		{ "\\", NULL },
+		{ "a+2B", NULL },
+		{ "a b", NULL },
+	};
+	struct buf b;
+
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		CHECK_STR(
+		    unxtext(&b, enc_unutf8_xtext, rows[i].in), rows[i].out);
+	buf_free(&b);
+}
+
 TEST_MAIN
