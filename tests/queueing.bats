@@ -1,9 +1,11 @@
 #!/usr/bin/env bats
 # --queue: what cannot be delivered now is kept, and nobody is told so before
 # it would outlive the power.
-# shellcheck disable=SC2154,SC2030,SC2031 # run sets $stderr; tests set Q
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2317 # run sets $stderr,
+# tests set Q, strike.bash has what is used and called
 
 load common
+load strike
 shopt -s extglob nullglob
 
 setup() {
@@ -312,7 +314,8 @@ kept() {
 }
 
 @test "a host that is of no account" {
-	printf '%s\n' defaults 'host 127.0.0.1' 'port 1' >"$HOME/.smtpsendrc"
+	printf '%s\n' defaults 'host 127.0.0.1' 'queue_runner off' \
+		>"$HOME/.smtpsendrc"
 	queue bob@x.test
 	exits 78
 	says 'host in ' '.smtpsendrc:2 is of no account' 'account default'
@@ -517,45 +520,15 @@ added() {
 
 # ---- what lasts ----
 
-# Calls that cannot fail, or whose failure is no matter of the queue's.
-INFALLIBLE='^(write|close|lseek|exit_group|brk|munmap|geteuid|getrandom|getpid)$'
-
-# traced STRACE-ARGUMENT... -- ARGUMENT...: send ./message by a pipe.
-traced() {
-	local -a strace=()
-	while [ "$1" != -- ]; do
-		strace+=("$1") && shift
-	done
-	status=0
-	ASAN_OPTIONS=detect_leaks=0 strace "${strace[@]}" "$SMTPSEND" \
-		-f alice@client.test bob@x.test "${@:2}" < <(cat message) \
-		>out 2>err || status=$?
-}
-
-# each_call HOW ARGUMENT...: strike each call that is made once the input was
-# read, and look at what is there then; ERROR in HOW is one of two.  $cases
-# counts them, $troubled those in which it failed.
-each_call() {
-	local how=$1 call count errors=(EIO ENOSPC)
-	cases=0 troubled=0
-	traced -o trace -- "${@:2}"
-	assert_equal "$status" 0
-	awk -F'(' '
-		/^[a-z]/ { count[$1]++ }
-		/^read\(0,.*= 0$/ { begun = 1; next }
-		begun && /^[a-z]/ { print $1, count[$1] }' trace >calls
-	while read -r call count <&4; do
-		[[ $call != rt_sig* ]] || continue
-		[[ $how == signal=* || ! $call =~ $INFALLIBLE ]] || continue
-		rm -rf "$HOME/.local"
-		traced -qqq -o /dev/null -e "trace=$call" \
-			-e "inject=$call:${how/ERROR/${errors[cases % 2]}}:when=$count" \
-			-- "${@:2}"
-		((cases += 1))
-		[ "$status" -eq 0 ] || ((troubled += 1))
-		honest || fail "$how at $call $count: status $status, $(
-			cat out err)"
-	done 4<calls
+# All that is called from the reading of the message on. A close that fails
+# and closes nothing is not of this world.
+strike() {
+	export ASAN_OPTIONS=detect_leaks=0 # not under strace
+	STRIKE=("$SMTPSEND" -f alice@client.test bob@x.test)
+	STRIKE_INPUT=message STRIKE_FROM='pread64(0'
+	INFALLIBLE+='|^(close|getpid|rt_sig.*)$'
+	prepare() { rm -rf "$HOME/.local"; }
+	each_call "$1" honest "${@:2}"
 }
 
 # The exit status is true: 0 says that it is queued; another one, of a run
@@ -572,19 +545,13 @@ honest() {
 	esac && kept ${#ids[@]}
 }
 
-# many CALLS FAILED: so many at least, or the test was none.
-many() {
-	echo "$cases calls, $troubled failed"
-	((cases >= $1 && troubled >= $2))
-}
-
 @test "killed while it tries and queues" {
-	each_call signal=KILL --queue
+	strike signal=KILL --queue
 	many 60 60
 }
 
 @test "an error while it tries and queues" {
-	each_call error=ERROR --queue
+	strike error=ERROR --queue
 	many 50 15
 }
 
