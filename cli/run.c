@@ -239,6 +239,12 @@ failed(struct session *s, const struct err *e)
 		s->code = err_exit(e);
 }
 
+static void
+on_intake_note(void *ctx, const char *id, const char *text)
+{
+	on_note(ctx, NULL, id, text);
+}
+
 /* What users added to the machine's queue becomes entries of it; true if some
  * is left for the next time. */
 static bool
@@ -248,7 +254,7 @@ take_in(struct session *s, const struct spools_place *place,
 	const struct entry_now now = clock_now();
 	struct spools_place added = *place;
 	struct intake_config c = {
-		.queue = queue, .now = &now, .on_note = on_note, .ctx = s
+		.queue = queue, .now = &now, .on_note = on_intake_note, .ctx = s
 	};
 	struct folder *in = NULL;
 	bool more = false;
