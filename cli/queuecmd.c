@@ -261,14 +261,16 @@ become_again(uid_t uid, gid_t gid, struct err *e)
 
 /* 0, also where there is none, or -1 with *e. */
 static int
-visit_folder(struct job *j, const struct folder_config *c, struct err *e)
+visit_folder(struct job *j, const struct spools_place *p, struct err *e)
 {
 	struct folder *f = NULL;
-	int rc = folder_open(&f, c, e);
+	int rc = spools_open(p, false, &f, e);
 
+	j->place = p;
 	if (rc == 0)
 		rc = visits[j->o->mode](j, f, e);
 	folder_close(f);
+	j->place = NULL;
 	return rc == 1 ? 0 : rc;
 }
 
@@ -278,18 +280,16 @@ visit(struct job *j, const struct spools_place *p, struct err *e)
 {
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
-	const struct folder_config queue = { .path = p->path },
-				   in = { .kind = FOLDER_TAKE,
-					   .path = SPOOLS_MACHINE "/in" };
+	struct spools_place in = *p;
 	struct err back;
 	int rc = become_owner(p, e);
 
-	j->place = p;
 	if (rc == 0)
-		rc = visit_folder(j, &queue, e);
-	if (rc == 0 && p->kind == SPOOLS_QUEUE)
+		rc = visit_folder(j, p, e);
+	if (rc == 0 && p->kind == SPOOLS_QUEUE) {
+		spools_taken(&in);
 		rc = visit_folder(j, &in, e);
-	j->place = NULL;
+	}
 	if (become_again(uid, gid, &back) == -1) {
 		*e = back;
 		rc = -1;
