@@ -172,3 +172,23 @@ DELAY='delay=[0-9]+\.[0-9]{2}, '
 	run env LC_ALL=C grep -nP '[\x00-\x09\x0b-\x1f\x7f]|\xff|\xc2\x85' log
 	assert_equal "$status" 1
 }
+
+@test "a run of the queue tells syslog without being asked" {
+	local id
+	receiver box
+	rc 'queue_runner off'
+	send --queue=only --json -f alice@client.test bob@x.test <message
+	id=$(jq -r .queue_id <<<"$output")
+	run --separate-stderr unshare --mount "$TESTS/syslog.py" heard heard \
+		"$SMTPSEND" -q
+	exits 0
+	silent
+	grep -qE "^<22>.* smtpsend\[[0-9]+\]: $id: from=<alice@client.test>, to=<bob@x.test>, relay=127.*, delay=[0-9.]+, dsn=2\.0\.0, status=sent \(250 " heard
+	rc 'queue_runner off' 'syslog off'
+	send --queue=only -f alice@client.test bob@x.test <message
+	run --separate-stderr unshare --mount "$TESTS/syslog.py" heard heard \
+		"$SMTPSEND" -q
+	exits 0
+	stored 2
+	[ ! -s heard ]
+}

@@ -86,16 +86,14 @@ gone_or_whole() {
 told() {
 	local id
 	[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || [ -s err ] || return
-	listed || return
 	if [ -e "queue/$ID" ]; then
-		"$SPOOL" report queue "$ID" >>out && listed || return
+		"$SPOOL" report queue "$ID" >>out || return
 	fi
-	[ ! -e "queue/$ID" ] && [ -s list ] || return
+	listed && [ ! -e "queue/$ID" ] && [ -s list ] || return
 	(($(wc -l <list) <= 1 + (status != 0))) || return
 	while read -r id; do
-		"$SPOOL" show queue "$id" >shown || return
-		[ "$(grep -c '^Final-Recipient: ' shown)" -eq 2 ] || return
-		[[ $(tail -n 1 shown) == --=_*-- ]] || return
+		[ "$(grep -ac '^Final-Recipient: ' "queue/$id")" -eq 2 ] &&
+			grep -aq '^--=_.*--$' "queue/$id" || return
 	done <list
 }
 
