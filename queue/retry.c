@@ -23,6 +23,8 @@ static const int64_t steps[] = { 15 * RETRY_MINUTE, 30 * RETRY_MINUTE,
 
 /* As many tries as must have been made before time alone ends it. */
 #define TRIES_MIN 5
+/* More than anybody asks for. */
+#define TRIES_MAX 10000
 
 /* Where a server speaks of the message or of a recipient. */
 static bool
@@ -102,14 +104,14 @@ retry_due(const struct entry *en, int64_t now)
 	return en->next_try <= now || en->next_try - now > STEP_MAX;
 }
 
-/* How many tries there are within a lifetime, as far as it matters. */
+/* How many tries there are within a lifetime, or `most` if they are more. */
 static unsigned
-tries_within(int64_t lifetime)
+tries_within(int64_t lifetime, unsigned most)
 {
 	int64_t at = 0;
 	unsigned n = 1;
 
-	while (n < TRIES_MIN && (at += step_after(n)) <= lifetime)
+	while (n < most && (at += step_after(n)) <= lifetime)
 		n++;
 	return n;
 }
@@ -117,8 +119,11 @@ tries_within(int64_t lifetime)
 bool
 retry_over(const struct entry *en, int64_t now, int64_t lifetime)
 {
+	/* The clock was wrong: what it says is worth nothing for years. */
+	if (en->arrived > now)
+		return en->tries > tries_within(lifetime, TRIES_MAX);
 	return now - en->arrived >= lifetime &&
-	    en->tries >= tries_within(lifetime);
+	    en->tries >= tries_within(lifetime, TRIES_MIN);
 }
 
 bool

@@ -54,7 +54,8 @@ bool retry_due(const struct entry *, int64_t now);
 /*
  * True if it waits for longer than its lifetime, and was tried so often as
  * its first tries would be within that, at least once and at most five times:
- * neither a clock that jumps nor a machine that was off ends it.
+ * neither a clock that jumps nor a machine that was off ends it. One from the
+ * future ends with the tries that all of its lifetime has room for.
  */
 bool retry_over(const struct entry *, int64_t now, int64_t lifetime);
 

@@ -172,6 +172,12 @@ TEST(whose_time_is_over)
 	/* A clock that went back. */
 	en.tries = 9;
 	CHECK(!retry_over(&en, NOW - RETRY_LIFETIME, RETRY_LIFETIME));
+	/* From the future: a quarter of an hour, half an hour, one, two, then
+	 * four of them each make 34 tries in five days, the first included. */
+	en.tries = 34;
+	CHECK(!retry_over(&en, NOW - 1, RETRY_LIFETIME));
+	en.tries = 35;
+	CHECK(retry_over(&en, NOW - 1, RETRY_LIFETIME));
 }
 
 TEST(who_hears_of_the_delay)
