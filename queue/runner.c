@@ -33,7 +33,8 @@
 enum part {
 	PART_NONE, /* it was decided before */
 	PART_OPEN, /* it is tried */
-	PART_NOTED /* its outcome is in the journal, or could not be */
+	PART_NOTED, /* its outcome is in the journal */
+	PART_LOST /* its outcome could not be noted */
 };
 
 /* An entry that is ours for now. */
@@ -141,7 +142,7 @@ rcpt_noted(struct run *r, struct work *w, size_t i, int64_t now)
 	en->rcpts[i].when = now;
 	en->rcpts[i].final = false;
 	en->rcpts[i].doubt |= o->in_doubt;
-	w->parts[i] = PART_NOTED;
+	w->parts[i] = w->lost ? PART_LOST : PART_NOTED;
 	count(r->result, o->state);
 	if (r->c->on_attempt != NULL)
 		r->c->on_attempt(r->c->ctx, en, i, now);
@@ -293,86 +294,70 @@ conclude(struct run *r, struct work *w, const struct entry_now *now)
 		remove_entry(r, w);
 }
 
-/* True if this try has delivered it to somebody. */
+/* True if somebody has it of whom the entry does not say so. */
 static bool
-was_delivered(const struct work *w)
+is_unknown(const struct work *w)
 {
 	const struct envelope *env = &spool_entry(w->item)->env;
 	size_t i;
 
 	for (i = 0; i < env->n; i++)
-		if (w->parts[i] == PART_NOTED &&
+		if (w->parts[i] == PART_LOST &&
 		    env->rcpts[i].outcome.state == OUTCOME_DELIVERED)
 			return true;
 	return false;
 }
 
-/* A copy with those who have not got it; who failed just now is asked once
- * more, as nobody was told. 0, with "" for an id if there is none of them. */
+/* All that could not be noted, in a new file in the entry's place. */
 static int
-put_copy(struct work *w, char id[ENTRY_ID_SIZE], const struct folder *f,
-    struct err *e)
+renew(struct work *w, struct err *e)
 {
 	struct entry *en = spool_entry(w->item);
-	const struct entry_new new = { .env = &en->env,
-		.account = en->account,
-		.next_try = en->next_try,
-		.tries = en->tries };
-	const struct entry_now now = clock_now();
-	size_t i;
+	size_t *rcpts = calloc(en->env.n, sizeof *rcpts), i, n = 0;
+	int rc;
 
+	if (rcpts == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
 	for (i = 0; i < en->env.n; i++)
-		if (w->parts[i] == PART_NOTED &&
-		    en->env.rcpts[i].outcome.state == OUTCOME_FAILED) {
-			en->env.rcpts[i].outcome.state = OUTCOME_DEFERRED;
-			en->env.rcpts[i].outcome.err.verdict = ERR_TEMP;
-		}
-	id[0] = '\0';
-	return entry_open(en) == 0 ? 0 : spool_put(f, &new, &w->m, &now, id, e);
+		if (w->parts[i] == PART_LOST)
+			rcpts[n++] = i;
+	rc = spool_renew(w->item, rcpts, n, e);
+	free(rcpts);
+	return rc;
 }
 
-/* What was put is not wanted after all. */
-static void
-drop_copy(const struct folder *f, const char *id)
+/* True if nobody is to be served or told any more. */
+static bool
+is_done(const struct entry *en)
 {
-	const struct entry_now now = clock_now();
-	struct spool_item *item;
-	struct err e;
-
-	if (id[0] != '\0' && spool_lock(f, id, &now, &item, &e) == SPOOL_LOCKED)
-		spool_remove(item, &e);
-	spool_release(item);
+	return envelope_count(&en->env, OUTCOME_DELIVERED) == en->env.n;
 }
 
 /*
  * What became of it could not be noted. Who has it must not get it again: so
- * the others go on in a new entry, and this one goes. If that cannot be, all
- * that is known is that it may have been delivered.
+ * the entry is written anew, or goes if everybody has it. True if all is as if
+ * it had been noted; else all that is known is that it may have been delivered.
  */
-static void
+static bool
 rescue(struct run *r, struct work *w)
 {
 	struct entry *en = spool_entry(w->item);
-	char id[ENTRY_ID_SIZE], text[ERR_TEXT_MAX];
 	struct err e;
 
 	trouble(r, en->id, &w->why);
-	if (!was_delivered(w))
-		return;
-	if (put_copy(w, id, r->c->folder, &e) == 0) {
-		if (spool_remove(w->item, &e) == 0) {
-			r->result->noted++;
-			snprintf(text, sizeof text,
-			    id[0] != '\0' ? "goes on as %s" : "is done%s", id);
-			note_of(r, en, text);
-			return;
-		}
-		drop_copy(r->c->folder, id);
+	if (!is_unknown(w))
+		return false;
+	if (renew(w, &e) == 0) {
+		w->lost = false;
+		note_of(r, en, "was written anew, with all that is known");
+	} else if (is_done(en) && spool_remove(w->item, &e) == 0) {
+		r->result->noted++;
+	} else {
+		note_of(r, en,
+		    "was delivered to somebody, which could not be noted: it "
+		    "may be delivered to them again");
 	}
-	trouble(r, en->id, &e);
-	note_of(r, en,
-	    "was delivered to somebody, which could not be noted: it may be "
-	    "delivered to them again");
+	return !w->lost;
 }
 
 static void
@@ -400,9 +385,9 @@ finish(struct run *r, struct work *w)
 	en->tries += tried;
 	if (tried && retry_over(en, now.wall, w->account.lifetime))
 		expire(r, w);
-	if (w->lost)
-		rescue(r, w);
-	else if (tried)
+	if (w->lost && !rescue(r, w))
+		return;
+	if (tried)
 		conclude(r, w, &now);
 }
 

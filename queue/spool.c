@@ -26,8 +26,9 @@ struct spool_item {
 	const struct folder *folder; /* borrowed */
 	int fd;
 	struct entry entry;
-	uint64_t end; /* of the file */
+	uint64_t end; /* of the file; entry.end is behind the last good note */
 	bool failed; /* what is behind the end is not known */
+	bool anew; /* the file is in the making: it is synced as a whole */
 };
 
 static const char put_failed[] = "queue the message in";
@@ -476,8 +477,10 @@ append(struct spool_item *it, const struct buf *b, struct err *e)
 {
 	if (!it->failed && buf_ok(b) &&
 	    folder_write(it->fd, &it->end, b->data, b->len) == 0 &&
-	    fdatasync(it->fd) == 0)
+	    (it->anew || fdatasync(it->fd) == 0)) {
+		it->entry.end = it->end;
 		return 0;
+	}
 	if (it->failed)
 		errno = EIO;
 	else if (!buf_ok(b))
@@ -598,6 +601,120 @@ spool_note_hold(struct spool_item *it, bool hold, struct err *e)
 		it->entry.hold = hold;
 	buf_free(&b);
 	return rc;
+}
+
+/* ---- writing it anew ---- */
+
+static const char renew_failed[] = "write an entry anew in";
+
+/* Under the entry's lock: what has this name is of a dead process. */
+static int
+renew_open(const struct spool_item *it, const char *tmp)
+{
+	int fd;
+
+	if (unlinkat(it->folder->fd, tmp, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = folder_create(it->folder, tmp);
+	if (fd == -1)
+		return -1;
+	/* Who sweeps may have been faster. */
+	if (folder_lock(fd) == 0 && folder_has(it->folder, tmp, fd) == 1)
+		return fd;
+	close(fd);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* All of the old file that is whole. */
+static int
+renew_copy(struct spool_item *it, int old, struct err *e)
+{
+	const uint64_t whole = it->entry.end;
+	char *block = malloc(MESSAGE_BLOCK);
+	long got = block != NULL ? 1 : -1;
+	size_t n;
+
+	errno = ENOMEM;
+	it->end = 0;
+	while (got > 0 && it->end < whole) {
+		n = whole - it->end < MESSAGE_BLOCK ? (size_t)(whole - it->end)
+						    : MESSAGE_BLOCK;
+		got = stored_read(&old, it->end, block, n, e);
+		if (got > 0 &&
+		    folder_write(it->fd, &it->end, block, (size_t)got) == -1)
+			got = -1;
+	}
+	free(block);
+	return it->end == whole ? 0
+				: folder_trouble(it->folder, e, renew_failed);
+}
+
+static int
+renew_notes(struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
+{
+	const struct entry *en = &it->entry;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rcpts[i] >= en->env.n ||
+		    spool_note_outcome(it, &rcpts[i], 1,
+			&en->env.rcpts[rcpts[i]].outcome,
+			en->rcpts[rcpts[i]].when, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* Sure to last before it has the entry's name. */
+static int
+renew_commit(const struct spool_item *it, const char *tmp, struct err *e)
+{
+	const int dir = it->folder->fd;
+
+	return fsync(it->fd) == -1 ||
+		renameat(dir, tmp, dir, it->entry.id) == -1
+	    ? folder_trouble(it->folder, e, renew_failed)
+	    : 0;
+}
+
+/* The old file is the entry as before, and takes no notes. */
+static void
+renew_lost(struct spool_item *it, const char *tmp, int old)
+{
+	unlinkat(it->folder->fd, tmp, 0);
+	close(it->fd);
+	it->fd = old;
+	it->failed = true;
+}
+
+int
+spool_renew(struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
+{
+	const int old = it->fd;
+	char tmp[FOLDER_NAME_SIZE];
+	int rc;
+
+	tmp_name(tmp, it->entry.id);
+	it->fd = renew_open(it, tmp);
+	if (it->fd == -1) {
+		it->fd = old;
+		return folder_trouble(it->folder, e, renew_failed);
+	}
+	it->failed = false;
+	it->anew = true;
+	rc = renew_copy(it, old, e);
+	if (rc == 0)
+		rc = renew_notes(it, rcpts, n, e);
+	if (rc == 0)
+		rc = renew_commit(it, tmp, e);
+	it->anew = false;
+	if (rc == -1) {
+		renew_lost(it, tmp, old);
+		return -1;
+	}
+	close(old);
+	it->failed = fsync(it->folder->fd) == -1;
+	return it->failed ? folder_trouble(it->folder, e, renew_failed) : 0;
 }
 
 int

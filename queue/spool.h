@@ -21,6 +21,9 @@
  *   ID.tmp, not locked    its writer died, was killed, or lost power before
  *                         the rename: any number of its octets are there.
  *                         Nobody was told that it is queued: swept away
+ *   ID, and ID.tmp        a note could not be added to ID, and it is written
+ *                         anew, to be renamed over it; or who did so died,
+ *                         ID.tmp is not locked then: swept away, ID goes on
  *   ID                    queued, from the rename on. Who queued it is told
  *                         once the folder is synced; a death between the two
  *                         leaves a message that nobody claims, or, with the
@@ -159,6 +162,16 @@ int spool_note_report(struct spool_item *, const size_t *rcpts, size_t n,
 int spool_note_try(
     struct spool_item *, int64_t next_try, unsigned tries, struct err *e);
 int spool_note_hold(struct spool_item *, bool hold, struct err *e);
+
+/*
+ * Where a note failed: write the entry anew, with all that was noted before it
+ * and the outcomes that spool_entry() has for these recipients, and put that in
+ * the old one's place. The item is of the new file then, and takes notes again.
+ * 0, or -1 with *e: it takes no more notes, and which of the two is there is
+ * not sure.
+ */
+int spool_renew(
+    struct spool_item *, const size_t *rcpts, size_t n, struct err *e);
 
 /* Remove the entry; the item is still to be given back. 0, or -1 with *e. */
 int spool_remove(struct spool_item *, struct err *e);

@@ -1,7 +1,7 @@
 /*
  * sink: a small, strict SMTP and LMTP receiver for the demo, tests, benches.
  *
- *	sink [-L] [-a ADDRESS] [-p PORT | -u PATH] [-s SIZE]
+ *	sink [-Lt] [-a ADDRESS] [-n COUNT] [-p PORT | -u PATH] [-s SIZE]
  *	    [-r STAGE=REPLY]... [-w STAGE] [DIR]
  *
  * Listens on loopback, on any free port unless -p names one, or on a unix
@@ -11,7 +11,9 @@
  * the lines "helo", "mail", "rcpt" with their parameters; N.msg appears last
  * and whole.  Without DIR messages are thrown away.
  *
- * Local parts with a meaning: tempfail (451 4.7.1), permfail (550 5.1.1).
+ * Local parts with a meaning: tempfail (451 4.7.1; with -t it is later now, and
+ * it is taken), permfail (550 5.1.1).  -n says "stored N" whenever COUNT more
+ * are.
  *
  * A STAGE is a command, or greeting, body (the message's first octets), end
  * (its dot).  -r answers REPLY there and does nothing else.  -w holds each
@@ -44,9 +46,10 @@ enum eod { TEXT, CR, LINE_START, DOT, DOT_CR };
 
 struct sink {
 	const char *dir; /* NULL: throw away */
-	bool lmtp;
+	bool lmtp, later;
 	unsigned long long size_max;
 	unsigned long messages; /* the last number given */
+	unsigned long stored, tell; /* every so many; 0: never */
 	int listener;
 	const char *replies[REPLIES_MAX]; /* STAGE=REPLY */
 	size_t nreplies;
@@ -178,6 +181,18 @@ store_end(struct client *c)
 	snprintf(whole, sizeof(whole), "%s/%lu.msg", c->sink->dir, c->number);
 	if (rename(part, whole) != 0)
 		die(part);
+}
+
+static void
+tell_stored(struct sink *s)
+{
+	char number[32];
+
+	s->stored++;
+	if (s->tell == 0 || s->stored % s->tell != 0)
+		return;
+	snprintf(number, sizeof(number), "%lu", s->stored);
+	say("stored ", number);
 }
 
 static void
@@ -332,7 +347,7 @@ cmd_rcpt(struct client *c, char *arg)
 		reply(c, "501 5.1.3 RCPT TO:<path>");
 	else if (*end != '\0')
 		reply(c, "555 5.5.4 unknown parameter");
-	else if (local_part_is(path, "tempfail"))
+	else if (!c->sink->later && local_part_is(path, "tempfail"))
 		reply(c, "451 4.7.1 try again later");
 	else if (local_part_is(path, "permfail"))
 		reply(c, "550 5.1.1 no such user");
@@ -472,10 +487,12 @@ data_end(struct client *c)
 	const char *text = scripted(c->sink, "end");
 
 	c->state = COMMAND;
-	if (big || (text != NULL && *text != '2'))
+	if (big || (text != NULL && *text != '2')) {
 		store_abort(c);
-	else
+	} else {
 		store_end(c);
+		tell_stored(c->sink);
+	}
 	reach(c, "end");
 	/* RFC 2033 4.2: LMTP answers once for each recipient. */
 	for (int i = 0; i < (c->sink->lmtp ? c->rcpts : 1); i++) {
@@ -742,13 +759,19 @@ main(int argc, char **argv)
 	in_port_t port = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "La:p:r:u:s:w:")) != -1) {
+	while ((opt = getopt(argc, argv, "La:n:p:r:s:tu:w:")) != -1) {
 		switch (opt) {
 		case 'L':
 			s.lmtp = true;
 			break;
 		case 'a':
 			address = optarg;
+			break;
+		case 'n':
+			s.tell = strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			s.later = true;
 			break;
 		case 'p':
 			port = (in_port_t)strtoul(optarg, NULL, 10);
@@ -769,7 +792,7 @@ main(int argc, char **argv)
 			break;
 		default:
 			fprintf(stderr,
-			    "usage: sink [-L] [-a ADDRESS] "
+			    "usage: sink [-Lt] [-a ADDRESS] [-n COUNT] "
 			    "[-p PORT | -u PATH] [-s SIZE] "
 			    "[-r STAGE=REPLY]... [-w STAGE] [DIR]\n");
 			return 64;
