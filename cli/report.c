@@ -624,7 +624,9 @@ report_plan_json(FILE *out, const struct plan *p, const struct envelope *env,
 	buf_init(&b, OUT_MAX);
 	buf_addf(&b, "{\"exit\":%d,", exit);
 	put_string(&b, "sender", env->sender.raw);
-	buf_addf(&b, ",\"size\":%" PRIu64 ",\"routes\":[", message_size(m));
+	buf_addf(&b, ",\"size\":%" PRIu64 ",", message_size(m));
+	put_string(&b, "queue_id", "");
+	buf_adds(&b, ",\"routes\":[");
 	for (i = 0; i < p->n; i++) {
 		if (i > 0)
 			buf_addc(&b, ',');

@@ -11,6 +11,7 @@ shopt -s extglob nullglob
 setup() {
 	common_setup
 	Q=$HOME/.local/state/smtpsend
+	IN='' # the machine's, once there is one
 	account 1
 }
 
@@ -527,8 +528,13 @@ strike() {
 	STRIKE=("$SMTPSEND" -f alice@client.test bob@x.test)
 	STRIKE_INPUT=message STRIKE_FROM='pread64(0'
 	INFALLIBLE+='|^(close|getpid|rt_sig.*)$'
-	prepare() { rm -rf "$HOME/.local"; }
-	each_call "$1" honest "${@:2}"
+	if [ -n "$IN" ]; then
+		prepare() { rm -f "$IN"/*; }
+		each_call "$1" honest_machine "${@:2}"
+	else
+		prepare() { rm -rf "$HOME/.local"; }
+		each_call "$1" honest "${@:2}"
+	fi
 }
 
 # The exit status is true: 0 says that it is queued; another one, of a run
@@ -553,6 +559,28 @@ honest() {
 @test "an error while it tries and queues" {
 	strike error=ERROR --queue
 	many 50 15
+}
+
+# The same of the machine's queue: nothing is noted yet, so the message ends
+# the entry.
+honest_machine() {
+	local -a all=("$IN"/*) ids=("$IN"/!(*.tmp))
+	case $status in
+	0) [ ${#ids[@]} -eq 1 ] && [ ${#all[@]} -eq 1 ] ;;
+	137) [ ${#ids[@]} -le 1 ] ;;
+	*) [ -s err ] && [ ${#all[@]} -eq 0 ] ;;
+	esac || return
+	[ ${#ids[@]} -eq 0 ] ||
+		tail -c "$(stat -c %s message)" "${ids[0]}" | cmp - message
+}
+
+@test "killed, or an error, while it adds to the machine's queue" {
+	local how
+	machine
+	for how in signal=KILL error=ERROR; do
+		strike $how --queue=only
+		many 20 5
+	done
 }
 
 # disk FOLDER: a disk there, whose power can fail.
