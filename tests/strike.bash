@@ -1,12 +1,17 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # who loads it uses all
 # strike.bash: a command ended or refused at each of its system calls.
 #
 # STRIKE is the command, STRIKE_INPUT what it reads, STRIKE_FROM the words with
-# which the calls begin that matter; prepare is the test's own.
+# which the calls begin that matter; prepare is the test's own.  STRIKE_ONLY
+# may say which calls a death comes at.
 
 # Calls that are not worth a failure: what they do cannot fail, or is not the
 # store's.
 INFALLIBLE='^(write|lseek|exit_group|brk|munmap|geteuid|getegid|getrandom)$'
+
+# Those that change what is on the disk: between them a death leaves the same.
+CHANGES_DISK='^(openat|pwrite64|fsync|syncfs|rename.*|unlinkat|mkdirat|fchmod)$'
 
 # calls ARGUMENT...: what it calls from STRIKE_FROM on, a line of ./calls
 # each: its name, and how often it was called until then.
@@ -36,7 +41,10 @@ each_call() {
 	prepare
 	calls "${@:3}"
 	while read -r call count <&4; do
-		[[ $how == signal=* || ! $call =~ $INFALLIBLE ]] || continue
+		case $how in
+		signal=*) [[ $call =~ ${STRIKE_ONLY:-.} ]] || continue ;;
+		*) [[ ! $call =~ $INFALLIBLE ]] || continue ;;
+		esac
 		prepare
 		struck "$call" "$count" "${how/ERROR/${errors[cases % 2]}}" \
 			"${@:3}"
