@@ -134,12 +134,30 @@ fuzz: fuzzers
 
 # --- the rest ------------------------------------------------------------
 
+# What runs the queue, where systemd looks for it below /usr and /usr/local.
+SYSTEMD_DIR ?= $(PREFIX)/lib/systemd
+SYSUSERS_DIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILES_DIR ?= $(PREFIX)/lib/tmpfiles.d
+DOC_DIR	?= $(PREFIX)/share/doc/smtpsend
+
+# put FOLDER,FILES: with the place of the program in them.
+put	= $(Q)for f in $(2); do \
+	    install -d $(DESTDIR)$(1) && \
+	    sed 's|@BINDIR@|$(PREFIX)/bin|' $$f \
+	    >$(DESTDIR)$(1)/$${f\#\#*/} && \
+	    chmod 644 $(DESTDIR)$(1)/$${f\#\#*/} || exit; done
+
 install: all
 	install -D -m 755 smtpsend $(DESTDIR)$(PREFIX)/bin/smtpsend
 	install -D -m 644 man/smtpsend.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/smtpsend.1
 	install -D -m 644 man/smtpsend.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/smtpsend.conf.5
+	$(call put,$(SYSTEMD_DIR)/system,$(wildcard contrib/systemd/system/*))
+	$(call put,$(SYSTEMD_DIR)/user,$(wildcard contrib/systemd/user/*))
+	$(call put,$(SYSUSERS_DIR),$(wildcard contrib/sysusers.d/*))
+	$(call put,$(TMPFILES_DIR),$(wildcard contrib/tmpfiles.d/*))
+	$(call put,$(DOC_DIR)/cron.d,$(wildcard contrib/cron.d/*))
 
 clean:
 	rm -rf build smtpsend
