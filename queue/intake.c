@@ -333,13 +333,12 @@ copy_octets(struct copy *c, char *block, struct err *e)
 	return READY;
 }
 
-/* What may stand in an entry that nobody has tried but who queued it. */
-static const char *
-oddity(const struct entry *en, const struct copy *c)
+const char *
+intake_oddity(const struct entry *en, uid_t owner, uint64_t size)
 {
-	if (en->uid != c->st.st_uid)
+	if (en->uid != owner)
 		return "names another user than it belongs to";
-	if (en->torn || en->end != c->off)
+	if (en->torn || en->end != size)
 		return "is torn at its end";
 	if (en->hold || en->tries > TRIES_MAX)
 		return "has notes of a runner";
@@ -370,7 +369,7 @@ check_copy(struct copy *c, struct err *e)
 
 	if (stored_entry(&en, c->id, &c->to, c->p->c->now, e) == -1)
 		v = e->kind == ERR_DATA ? REFUSED : LATER;
-	else if ((what = oddity(&en, c)) != NULL)
+	else if ((what = intake_oddity(&en, c->st.st_uid, c->off)) != NULL)
 		v = refuse(c, e, what);
 	else if (en.arrived - c->p->c->now->wall > FUTURE_MAX)
 		v = early(c, e);

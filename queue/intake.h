@@ -10,8 +10,11 @@
 #ifndef QUEUE_INTAKE_H
 #define QUEUE_INTAKE_H
 
+#include <sys/types.h>
 #include <stdbool.h>
+#include <stdint.h>
 
+struct entry;
 struct entry_now;
 struct err;
 struct folder;
@@ -32,5 +35,12 @@ struct intake_config {
  * may do the same at that time: each entry is taken in once.
  */
 int intake(const struct intake_config *, bool *more, struct err *e);
+
+/*
+ * What is wrong with an entry of `size` octets that `owner` added, beyond its
+ * format: it is not his, or not as one that nobody has tried but who queued
+ * it; NULL: nothing.
+ */
+const char *intake_oddity(const struct entry *, uid_t owner, uint64_t size);
 
 #endif

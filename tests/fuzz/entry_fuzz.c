@@ -15,11 +15,13 @@
 #include "mail/message.h"
 #include "queue/entry.h"
 #include "queue/frame.h"
+#include "queue/intake.h"
 #include "queue/journal.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
 
 #define ID "1kdvdna00000000"
+#define OWNER 1000
 
 static const struct entry_now now = { 1767225600000, 5000000 };
 
@@ -112,6 +114,16 @@ check_entry(const struct entry *en, const struct buf *b)
 	}
 }
 
+/* What is taken into the system's queue is whole, his, and untried. */
+static void
+check_taken(const struct entry *en, const struct buf *b)
+{
+	must(en->uid == OWNER && !en->torn && !en->hold && en->end == b->len);
+	must(entry_open(en) == en->env.n);
+	for (size_t i = 0; i < en->env.n; i++)
+		must(!en->rcpts[i].final && en->rcpts[i].reported == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
@@ -128,6 +140,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 		frame_all(&b, data + 1, n - 1);
 	if (read_entry(&en, &b, &e) == 0) {
 		check_entry(&en, &b);
+		if (intake_oddity(&en, OWNER, b.len) == NULL)
+			check_taken(&en, &b);
 		buf_cut(&b, (size_t)en.end);
 		must(read_entry(&again, &b, &e) == 0);
 		must(!again.torn && entry_open(&again) == entry_open(&en));
