@@ -116,9 +116,12 @@ find(struct pass *p, const struct folder *f, const char *suffix, struct err *e)
 	free(p->found);
 	p->n = 0;
 	p->found = calloc(names.n + 1, sizeof *p->found);
-	if (rc == -1 || p->found == NULL)
-		rc = folder_trouble(f, e, "list");
-	for (size_t i = 0; rc == 0 && i < names.n; i++) {
+	if (rc == -1 || p->found == NULL) {
+		folder_trouble(f, e, "list");
+		free(names.ids);
+		return -1;
+	}
+	for (size_t i = 0; i < names.n; i++) {
 		name_of(name, names.ids[i], suffix);
 		if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
@@ -126,9 +129,8 @@ find(struct pass *p, const struct folder *f, const char *suffix, struct err *e)
 		p->found[p->n++].uid = st.st_uid;
 	}
 	free(names.ids);
-	if (rc == 0)
-		qsort(p->found, p->n, sizeof *p->found, by_user);
-	return rc;
+	qsort(p->found, p->n, sizeof *p->found, by_user);
+	return 0;
 }
 
 /* fn returns the octets that one was worth. */
