@@ -191,7 +191,8 @@ tell(struct making *k, struct err *e)
 	gather(k);
 	if (k->n == 0)
 		return 0;
-	if (put(k, id, e) == -1)
+	/* What cannot be noted would be told again and again. */
+	if (spool_room(k->item, k->n, e) == -1 || put(k, id, e) == -1)
 		return -1;
 	if (k->c->on_report != NULL)
 		k->c->on_report(k->c->ctx, k->en, k->kind, id);

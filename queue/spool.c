@@ -547,12 +547,40 @@ note_rcpts(struct spool_item *it, const size_t *rcpts, size_t n,
 	return rc;
 }
 
+/* More octets than an outcome takes, than a number of a recipient does in two
+ * notes, and than what is noted of the entry at the end of a try. */
+#define ROOM_OUTCOME 1200
+#define ROOM_NUMBER 32
+#define ROOM_ENTRY 1024
+/* Outcomes that differ; of more recipients most are alike. */
+#define ROOM_OUTCOMES 16
+
+int
+spool_room(struct spool_item *it, size_t n, struct err *e)
+{
+	size_t room = ROOM_ENTRY + n * ROOM_NUMBER +
+	    (n < ROOM_OUTCOMES ? n : ROOM_OUTCOMES) * ROOM_OUTCOME;
+	int rc;
+
+	do
+		rc = fallocate(
+		    it->fd, FALLOC_FL_KEEP_SIZE, (off_t)it->end, (off_t)room);
+	while (rc == -1 && errno == EINTR);
+	/* Where that cannot be asked for, a note may fail. */
+	return rc == 0 || errno == EOPNOTSUPP || errno == ENOSYS
+	    ? 0
+	    : folder_trouble(it->folder, e, "find room for notes in");
+}
+
 int
 spool_note_final(
     struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
 {
 	struct news w = { .type = REC_FINAL };
 
+	/* Nobody is served of whom that could not be noted afterwards. */
+	if (spool_room(it, n, e) == -1)
+		return -1;
 	return note_rcpts(it, rcpts, n, &w, e);
 }
 

@@ -164,6 +164,13 @@ int spool_note_try(
 int spool_note_hold(struct spool_item *, bool hold, struct err *e);
 
 /*
+ * Have the disk keep room for what is to be noted of n recipients, and at the
+ * end of a try: 0, or -1 with *e. It is asked before what must not be done if
+ * it cannot be noted; spool_note_final() does so itself.
+ */
+int spool_room(struct spool_item *, size_t n, struct err *e);
+
+/*
  * Where a note failed: write the entry anew, with all that was noted before it
  * and the outcomes that spool_entry() has for these recipients, and put that in
  * the old one's place. The item is of the new file then, and takes notes again.

@@ -107,6 +107,10 @@ body() {
 		judge states first second >judged
 		[ ! -s judged ] || fail "$octets: $output
 $(cat states judged)"
+		# Not even in doubt: there was room for what came of it, or
+		# nobody was served.
+		assert_equal "$octets: $(sort first second | uniq -d)" \
+			"$octets: "
 		assert_equal "$octets: $(entries)" "$octets: "
 	done
 	((troubled > 3))
