@@ -370,7 +370,8 @@ accounts_named(struct accounts *as, const char *name)
 	for (i = 0; i < as->nnamed; i++)
 		if (strcmp(as->named[i]->name, name) == 0)
 			return as->named[i];
-	list = reallocarray(as->named, as->nnamed + 1, sizeof *list);
+	list = reallocarray(
+	    as->named, as->nnamed + 1, sizeof(struct named_account *));
 	if (list == NULL)
 		return NULL;
 	as->named = list;
