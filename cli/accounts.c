@@ -292,11 +292,14 @@ accounts_open(struct accounts *as, const struct options *o,
 	return forget_others(as, e);
 }
 
+static void files_free(struct accounts_file *);
+
 void
 accounts_free(struct accounts *as)
 {
 	size_t i;
 
+	files_free(as->files);
 	for (i = 0; i < as->n; i++) {
 		account_free(as->at[i]);
 		free(as->at[i]);
@@ -341,6 +344,10 @@ name_one(struct accounts *as, struct named_account *na, struct err *e)
 {
 	const struct config_account *a = NULL;
 
+	if (as->why.verdict != ERR_OK) {
+		*e = as->why;
+		return -1;
+	}
 	if (na->name[0] != '\0') {
 		a = config_find(&as->config, na->name);
 		if (a == NULL)
@@ -361,8 +368,8 @@ name_one(struct accounts *as, struct named_account *na, struct err *e)
 	return make_rules(as, a, &na->rules, &na->by.nrules, e);
 }
 
-const struct named_account *
-accounts_named(struct accounts *as, const char *name)
+static const struct named_account *
+name_here(struct accounts *as, const char *name)
 {
 	struct named_account **list, *na;
 	size_t i;
@@ -386,6 +393,69 @@ accounts_named(struct accounts *as, const char *name)
 		err_clear(&na->why);
 	na->by.rules = na->rules;
 	na->log = account_log(&na->settings);
+	return na;
+}
+
+/* ---- of another file ---- */
+
+/* The accounts of a file that mail in the queue names. */
+struct accounts_file {
+	char *path; /* owned */
+	struct accounts as;
+	struct accounts_file *next; /* owned */
+};
+
+static void
+files_free(struct accounts_file *f)
+{
+	struct accounts_file *next;
+
+	for (; f != NULL; f = next) {
+		next = f->next;
+		accounts_free(&f->as);
+		free(f->path);
+		free(f);
+	}
+}
+
+/* Read when it is first named; NULL without memory. */
+static struct accounts *
+file_accounts(struct accounts *as, const char *path)
+{
+	const struct options of_file = { .config = path };
+	struct accounts_file *f;
+
+	for (f = as->files; f != NULL; f = f->next)
+		if (strcmp(f->path, path) == 0)
+			return &f->as;
+	f = calloc(1, sizeof *f);
+	if (f == NULL || (f->path = strdup(path)) == NULL) {
+		free(f);
+		return NULL;
+	}
+	f->next = as->files;
+	as->files = f;
+	if (accounts_open_named(&f->as, &of_file, as->waiter, &f->as.why) == 0)
+		err_clear(&f->as.why);
+	f->as.timeout = as->timeout;
+	return &f->as;
+}
+
+const struct named_account *
+accounts_named(struct accounts *as, const char *name)
+{
+	const char *colon = as->by_file ? strstr(name, ":/") : NULL;
+	const struct named_account *na = NULL;
+	struct accounts *of_file;
+	char *plain;
+
+	if (colon == NULL)
+		return name_here(as, name);
+	of_file = file_accounts(as, colon + 1);
+	plain = strndup(name, (size_t)(colon - name));
+	if (of_file != NULL && plain != NULL)
+		na = name_here(of_file, plain);
+	free(plain);
 	return na;
 }
 
@@ -420,12 +490,16 @@ accounts_closed(const struct accounts *as)
 static struct account *
 account_of(struct accounts *as, const struct relay *r)
 {
+	struct account *found = NULL;
+	struct accounts_file *f;
 	size_t i;
 
 	for (i = 0; i < as->n; i++)
 		if (&as->at[i]->relay == r)
 			return as->at[i];
-	return NULL;
+	for (f = as->files; f != NULL && found == NULL; f = f->next)
+		found = account_of(&f->as, r);
+	return found;
 }
 
 int

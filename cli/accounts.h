@@ -30,6 +30,8 @@ struct named_account {
 	struct log_to log;
 };
 
+struct accounts_file;
+
 struct accounts {
 	const struct waiter *waiter; /* borrowed */
 	struct config config;
@@ -43,6 +45,11 @@ struct accounts {
 	/* One of them is said of by a file of the user's, or of -C: nobody
 	 * else knows it. */
 	bool own;
+	/* Names may say of which file they are; else such an account is not
+	 * there: what others queued must lead us to no file. */
+	bool by_file;
+	struct accounts_file *files; /* owned: those that were named */
+	struct err why; /* not ok: why there is no configuration */
 };
 
 /*
@@ -63,8 +70,9 @@ int accounts_open_named(struct accounts *, const struct options *,
 
 /*
  * One of them, made when it is first asked for: "" is none, by MX with the
- * defaults. It is borrowed; `why` in it says whether it can be used. NULL
- * without memory.
+ * defaults; with ":/PATH" behind it, it is that of another file, see by_file.
+ * It is borrowed; `why` in it says whether it can be used. NULL without
+ * memory.
  */
 const struct named_account *accounts_named(struct accounts *, const char *name);
 

@@ -6,6 +6,10 @@
  * RFC 5321 4.5.4.1.
  * Ownership: see keeping.h.
  */
+#include <sys/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "cli/accounts.h"
 #include "cli/keeping.h"
@@ -56,6 +60,34 @@ check_account(const struct keeping *k, const struct account *a, struct err *e)
 		place));
 }
 
+/*
+ * Another file may have an account of that name, too: what -C says is part of
+ * the name (accounts.h), and is read again for each try.
+ */
+static int
+name_file(struct keeping *k, const struct options *o, struct err *e)
+{
+	const char *name = k->account != NULL ? k->account : "";
+	char path[PATH_MAX];
+	struct stat st;
+	int n;
+
+	if (!k->on || o->config == NULL)
+		return 0;
+	if (realpath(o->config, path) == NULL || stat(path, &st) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "%s: what is queued is sent by an account that is read "
+		    "again for each try: give a regular file",
+		    o->config);
+	n = snprintf(k->of_file, sizeof k->of_file, "%s:%s", name, path);
+	if (n < 0 || (size_t)n >= sizeof k->of_file)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "%s: its path is too long for the queue", o->config);
+	k->account = k->of_file;
+	return 0;
+}
+
 int
 keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
     struct err *e)
@@ -67,7 +99,8 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	k->on = queue->text != NULL && queue->number != QUEUE_OFF;
 	if (!k->on)
 		return 0;
-	if (check_options(k, o, e) == -1 || check_account(k, a, e) == -1)
+	if (check_options(k, o, e) == -1 || check_account(k, a, e) == -1 ||
+	    name_file(k, o, e) == -1)
 		return -1;
 	k->only = queue->number == QUEUE_ONLY;
 	if (k->on)

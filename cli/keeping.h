@@ -8,6 +8,7 @@
 #ifndef CLI_KEEPING_H
 #define CLI_KEEPING_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -21,6 +22,7 @@ struct keeping {
 	bool on;
 	bool only; /* without a try */
 	const char *account; /* borrowed: of the entry; NULL: none */
+	char of_file[PATH_MAX + 256]; /* the same, with the file of -C */
 	/* Where to; not ok: why there is no such place. */
 	struct spools_place place;
 	struct err nowhere;

@@ -741,6 +741,7 @@ try_released(
 		report_error(stderr, &e);
 		return err_exit(&e);
 	}
+	r->accounts.by_file = true; /* it is of his own queue */
 	na = accounts_named(&r->accounts, rel->account);
 	if (na != NULL && na->why.verdict == ERR_OK)
 		run_in_background(&face, r->o, &na->settings, &rel->place);

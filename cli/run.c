@@ -290,6 +290,7 @@ run_folder(struct session *s, const struct spools_place *place,
 		got = accounts_open_named(
 		    &s->accounts, s->o, s->face->waiter, &e);
 	if (got == 0) {
+		s->accounts.by_file = place->kind == SPOOLS_OWN;
 		c = config(s, place, folder);
 		do {
 			more = more && take_in(s, place, folder);
@@ -616,8 +617,8 @@ static void
 background(const struct run_face *face, const struct options *o,
     const struct spools_place *place, int lock)
 {
-	const struct options quiet = { .config = o->config,
-		.settings = o->settings,
+	/* Mail by -C names its file: to the others it means nothing. */
+	const struct options quiet = { .settings = o->settings,
 		.family = o->family,
 		.overrides = o->overrides,
 		.noverrides = o->noverrides,
@@ -672,20 +673,16 @@ run_in_background(const struct run_face *face, const struct options *o,
     const struct settings *s, const struct spools_place *place)
 {
 	const struct setting *runner = &s->at[SET_QUEUE_RUNNER];
-	struct options mine = *o;
-	char path[PATH_MAX];
 	int lock;
 
 	if (place->kind != SPOOLS_OWN || wait_stopped(face->waiter) ||
 	    (runner->text != NULL && runner->number == 0))
 		return;
-	if (o->config != NULL && realpath(o->config, path) != NULL)
-		mine.config = path;
 	lock = take_lock(place);
 	if (lock == -1)
 		return;
 	if (detach()) {
-		background(face, &mine, place, lock);
+		background(face, o, place, lock);
 		_exit(0);
 	}
 	close(lock);

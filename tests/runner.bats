@@ -345,6 +345,41 @@ relay=127.0.0.1.127.0.0.1.:$PORT, delay=.*, dsn=2.0.0, status=sent (250 " log
 	assert_equal "$(entries)" "$first"
 }
 
+@test "accounts of the same name: each message by its own file" {
+	receiver box
+	local own=$PORT
+	receiver other
+	account "$own"
+	cp "$HOME/.smtpsendrc" other.conf
+	sed -i "s/^port .*/port $PORT/" other.conf
+	send --queue=only --json -C other.conf bob@x.test <message
+	exits 0
+	keep carol@x.test
+	cd /
+	send -q --json
+	cd "$T"
+	exits 0
+	assert_equal "$stderr" ''
+	assert_equal "$(json .account | sort)" \
+		"$(printf '%s\n' default "default:$T/other.conf")"
+	assert_equal "$(recipients)" "<carol@x.test>"
+	assert_equal "$(cat other/*.env | sed -n "s/^rcpt //p")" "<bob@x.test>"
+	# A file that is gone defers its own mail.
+	send --queue=only -C other.conf bob@x.test <message
+	exits 0
+	mv other.conf gone.conf
+	keep dave@x.test
+	send -q
+	exits 0
+	says "bob@x.test: deferred: configuration file $T/other.conf: "
+	assert_equal "$(entries | wc -l)" 1
+	stored 2
+	# What can be read only once is no configuration for later.
+	send --queue=only -C <(cat gone.conf) bob@x.test <message
+	exits 78
+	says 'give a regular file'
+}
+
 @test "a damaged entry is set aside, the others go" {
 	receiver box
 	keep bob@x.test
