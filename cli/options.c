@@ -250,20 +250,17 @@ set_queue_run(
 		return -1;
 	if (v == NULL)
 		return 0;
-	if (part != NULL && v[1] != '\0') {
+	if (part != NULL && v[1] != '\0')
 		*part = v + 1;
-	} else if (strcmp(v, "due") == 0) {
-		q->due = true;
-	} else if (entry_id_valid(v)) {
+	else if (entry_id_valid(v))
 		o->operands[o->noperands++] = v;
-	} else if (wish_interval(v, &q->every)) {
+	else if (strcmp(v, "due") == 0 || wish_interval(v, &q->every))
 		q->due = true;
-	} else {
+	else
 		return bad(e, row, v,
 		    "give due, a queue id, a time like 15m, or ITEXT, RTEXT "
 		    "or STEXT for those with TEXT in the id, a recipient or "
 		    "the sender");
-	}
 	return 0;
 }
 

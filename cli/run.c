@@ -295,14 +295,14 @@ run_folder(struct session *s, const struct spools_place *place,
 		do {
 			more = more && take_in(s, place, folder);
 			got = runner_run(&c, result, &e);
+			if (s->code == 0)
+				s->code = err_exit(&result->trouble);
 		} while (got == 0 && more && !wait_stopped(s->face->waiter));
-		accounts_free(&s->accounts);
 	}
+	accounts_free(&s->accounts);
 	folder_close(folder);
 	if (got == -1)
 		failed(s, &e);
-	else if (result->trouble.verdict != ERR_OK && s->code == 0)
-		s->code = err_exit(&result->trouble);
 	return got;
 }
 
