@@ -234,6 +234,17 @@ machine_keep_private(void)
 }
 
 void
+machine_open_files(uint64_t n)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1 || r.rlim_cur >= n)
+		return;
+	r.rlim_cur = r.rlim_max < n ? r.rlim_max : (rlim_t)n;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
+void
 machine_random(void *to, size_t n)
 {
 	ssize_t got;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -50,6 +51,10 @@ void machine_expand(const char *s, char *out, size_t size);
 /* From now on no core is dumped and no other process of this user looks into
  * this one: a secret may come. For good, also for workers. */
 void machine_keep_private(void);
+
+/* So many files may be open from now on, or as many as the administrator
+ * lets us. */
+void machine_open_files(uint64_t n);
 
 /* Random octets; without randomness in the system all zero. */
 void machine_random(void *to, size_t n);

@@ -42,6 +42,9 @@
 
 #define RUNNER_LOCK "runner"
 
+/* As many as a wave has messages (runner.c), a connection, and some more. */
+#define FILES_OF_A_JOB ((uint64_t)128)
+
 struct session {
 	const struct run_face *face; /* borrowed */
 	const struct options *o; /* borrowed */
@@ -313,6 +316,7 @@ session_begin(
 	*s = (struct session){ .face = face,
 		.o = o,
 		.log = { .by_syslog = true, .warnings = stderr } };
+	machine_open_files((o->jobs + 1) * FILES_OF_A_JOB);
 	machine_helo(s->host);
 	if (s->host[0] == '\0')
 		snprintf(s->host, sizeof s->host, "localhost");
