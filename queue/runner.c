@@ -19,6 +19,7 @@
 #include "base/wait.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
+#include "queue/aside.h"
 #include "queue/folder.h"
 #include "queue/retry.h"
 #include "queue/runner.h"
@@ -440,6 +441,22 @@ lock(struct run *r, const char *id, struct work *w)
 	}
 }
 
+/* Its head is whole, and what is behind it no message any more: it cannot be
+ * sent, and nobody can be told of it. */
+static void
+set_aside(struct run *r, const struct work *w, const struct err *why)
+{
+	const struct entry *en = spool_entry(w->item);
+	struct err e;
+
+	if (aside_put(r->c->folder, en->id, en->id, why, &e) == -1) {
+		trouble(r, en->id, &e);
+		return;
+	}
+	note_of(r, en, why->text);
+	r->result->noted++;
+}
+
 /*
  * Make an entry ready to be planned: true; else it is done with: nobody is
  * open, there is no account for it, or it cannot be read.
@@ -450,7 +467,12 @@ prepare(struct run *r, struct work *w)
 	struct entry *en = spool_entry(w->item);
 	struct err e, why;
 	int got = r->c->account(r->c->ctx, en->account, &w->account, &why);
+	bool read = spool_message(w->item, &w->m, &e) == 0;
 
+	if (!read && e.kind == ERR_DATA) {
+		set_aside(r, w, &e);
+		return false;
+	}
 	if (entry_open(en) == 0) {
 		if (open_parts(w) == 0)
 			finish(r, w);
@@ -459,7 +481,7 @@ prepare(struct run *r, struct work *w)
 	if (open_parts(w) == -1)
 		return false;
 	r->result->tried++;
-	if (spool_message(w->item, &w->m, &e) == -1)
+	if (!read)
 		decide_all(r, w, &e);
 	else if (got == -1)
 		decide_all(r, w, &why);

@@ -192,6 +192,19 @@ END
 	empty
 }
 
+@test "more messages at once than files by default" {
+	receiver box
+	for i in {1..110}; do
+		"$SMTPSEND" --queue=only "u$i@x.test" <message
+	done
+	account "$PORT"
+	run --separate-stderr bash -c 'ulimit -Sn 64; exec "$SMTPSEND" -q -j 2'
+	exits 0
+	silent
+	stored 110
+	empty
+}
+
 @test "those of an id, of a recipient, of a sender" {
 	receiver box
 	keep bob@x.test
@@ -393,6 +406,26 @@ relay=127.0.0.1.127.0.0.1.:$PORT, delay=.*, dsn=2.0.0, status=sent (250 " log
 	assert_equal "$(attempts)" 'carol@x.test delivered'
 	assert_equal "$(entries)" ''
 	[ -e "$Q/broken/$first" ] && [ -s "$Q/broken/$first.why" ]
+}
+
+@test "an entry whose message is none any more is set aside" {
+	receiver box
+	# A header without an end, which is over the limit: the head is whole.
+	yes 'a: b' | head -c 17000000 >>message
+	sed -i '/^hello$/d' message
+	keep bob@x.test
+	local at
+	at=$(grep -abo -m 1 'Subject: hi' "$Q/$ID" | cut -d: -f1)
+	printf x | dd of="$Q/$ID" bs=1 seek=$((at + 11)) conv=notrunc status=none
+	account "$PORT"
+	send -q
+	exits 0
+	says "smtpsend: $ID: the message header is larger than 16 MiB"
+	assert_equal "$(entries)" ''
+	[ -e "$Q/broken/$ID" ]
+	cmp <(echo 'the message header is larger than 16 MiB') \
+		"$Q/broken/$ID.why"
+	stored 0
 }
 
 @test "what a dead writer left is swept away" {
