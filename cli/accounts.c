@@ -328,6 +328,18 @@ accounts_open_named(struct accounts *as, const struct options *o,
 	return rcfile_load(&as->config, o->config, w, e);
 }
 
+int
+accounts_open_machine(struct accounts *as, const struct options *o,
+    const struct waiter *w, struct err *e)
+{
+	if (o->config != NULL)
+		return accounts_open_named(as, o, w, e);
+	*as = (struct accounts){ .waiter = w };
+	as->timeout = o->settings.at[SET_TIMEOUT];
+	config_init(&as->config);
+	return rcfile_load_system(&as->config, w, e);
+}
+
 /* As --mx has it: the defaults, but what speaks of one server. */
 static int
 name_none(struct accounts *as, struct named_account *na, struct err *e)

@@ -68,6 +68,11 @@ void accounts_free(struct accounts *);
 int accounts_open_named(struct accounts *, const struct options *,
     const struct waiter *, struct err *e);
 
+/* The same for mail of the machine's queue: whoever runs it, what his own
+ * files say is not for others. */
+int accounts_open_machine(struct accounts *, const struct options *,
+    const struct waiter *, struct err *e);
+
 /*
  * One of them, made when it is first asked for: "" is none, by MX with the
  * defaults; with ":/PATH" behind it, it is that of another file, see by_file.

@@ -277,6 +277,14 @@ load_user(struct reader *r, struct config *c, struct err *e)
 }
 
 int
+rcfile_load_system(struct config *c, const struct waiter *w, struct err *e)
+{
+	struct reader r = { .waiter = w };
+
+	return load(&r, c, RCFILE_SYSTEM, true, e) == -1 ? -1 : 0;
+}
+
+int
 rcfile_load(
     struct config *c, const char *only, const struct waiter *w, struct err *e)
 {

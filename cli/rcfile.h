@@ -23,4 +23,7 @@ struct waiter;
 int rcfile_load(
     struct config *, const char *only, const struct waiter *, struct err *e);
 
+/* The same of the system's file alone, if it is there. */
+int rcfile_load_system(struct config *, const struct waiter *, struct err *e);
+
 #endif

@@ -290,7 +290,7 @@ run_folder(struct session *s, const struct spools_place *place,
 
 	*result = (struct runner_result){ .tried = 0 };
 	if (got == 0)
-		got = accounts_open_named(
+		got = (machine ? accounts_open_machine : accounts_open_named)(
 		    &s->accounts, s->o, s->face->waiter, &e);
 	if (got == 0) {
 		s->accounts.by_file = place->kind == SPOOLS_OWN;
