@@ -418,7 +418,9 @@ static const char *
 parse_notice(const struct setting_row *row, struct setting *s)
 {
 	s->number = -1;
-	return strcmp(s->text, "off") == 0 ? NULL : parse_span(row, s);
+	return strcmp(s->text, "off") == 0 || parse_span(row, s) == NULL
+	    ? NULL
+	    : "give off, or a time like 90, 15m, 2h or 5d";
 }
 
 static const char *

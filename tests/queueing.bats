@@ -265,6 +265,10 @@ kept() {
 	send -f alice@client.test bob@x.test <message
 	exits 78
 	says '.smtpsendrc:6: queue "yes": give on, off or only'
+	account 1 'queue_delay_notice never'
+	queue bob@x.test
+	exits 78
+	says '.smtpsendrc:6: queue_delay_notice "never": give off, or a time'
 }
 
 @test "an option for one try turns the configuration's queue off" {
