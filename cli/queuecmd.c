@@ -402,7 +402,7 @@ queuecmd_run(const struct options *o, struct queue_released *released)
 		visit_all(&j);
 		tell_unknown(&j);
 	}
-	queuelist_end(j.list);
+	queuelist_end(j.list, j.code == 0);
 	queuestats_end(j.stats);
 	free(j.asked);
 	return j.code;

@@ -463,11 +463,11 @@ queuelist_add(struct queuelist *l, const struct folder *f, struct err *e)
 }
 
 void
-queuelist_end(struct queuelist *l)
+queuelist_end(struct queuelist *l, bool whole)
 {
 	if (l == NULL)
 		return;
-	if (!l->v->json)
+	if (!l->v->json && (whole || l->count > 0))
 		put_total(l);
 	flush(l);
 	buf_free(&l->b);

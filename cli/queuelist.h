@@ -40,8 +40,9 @@ struct queuelist *queuelist_new(const struct queue_view *);
  * aside: 0, or -1 with *e if the folder could not be read. */
 int queuelist_add(struct queuelist *, const struct folder *, struct err *e);
 
-/* The last line, and the end of it. NULL is accepted. */
-void queuelist_end(struct queuelist *);
+/* The last line, and the end of it. A list without messages that is not whole
+ * has none: a folder that cannot be read is not empty. NULL is accepted. */
+void queuelist_end(struct queuelist *, bool whole);
 
 /* One message in full: true if there is one of that id. */
 bool queuelist_show(

@@ -578,11 +578,13 @@ state: broken"
 	run --separate-stderr env -u XDG_STATE_HOME HOME="$T/none" "$SMTPSEND" -bp
 	exits 78
 	says 'no place for a queue'
+	assert_equal "$output" ''
 	mkdir -p "$Q"
 	chmod 777 "$Q"
 	send -bp
 	exits 71
 	says 'others may write into'
+	assert_equal "$output" ''
 	send --queue-remove 1kdvdna00000000
 	exits 71
 }
