@@ -182,17 +182,14 @@ is_news(const struct run *r, const struct work *w, size_t i)
 		!en->rcpts[i].final);
 }
 
-/* Those of this try that are decided by now, and not noted. */
+/* As they were decided, which is the last word when time is over. */
 static void
-note_decided(struct run *r, struct work *w)
+note_all(struct run *r, struct work *w)
 {
 	struct recipient *rcpts = spool_entry(w->item)->env.rcpts;
 	size_t total = spool_entry(w->item)->env.n, i, k, n;
 	size_t *same = calloc(total, sizeof *same);
 
-	for (i = 0; i < total; i++)
-		if (w->parts[i] == PART_OPEN)
-			retry_defer(&rcpts[i].outcome);
 	for (i = 0; i < total; i++) {
 		if (!is_news(r, w, i))
 			continue;
@@ -204,6 +201,20 @@ note_decided(struct run *r, struct work *w)
 		note_alike(r, w, same != NULL ? same : &i, n > 0 ? n : 1);
 	}
 	free(same);
+}
+
+/* Those of this try that are decided by now, and not noted: who failed for a
+ * reason that can be mended waits. */
+static void
+note_decided(struct run *r, struct work *w)
+{
+	struct envelope *env = &spool_entry(w->item)->env;
+	size_t i;
+
+	for (i = 0; i < env->n; i++)
+		if (w->parts[i] == PART_OPEN)
+			retry_defer(&env->rcpts[i].outcome);
+	note_all(r, w);
 }
 
 /* One reason for all that are open. */
@@ -233,7 +244,7 @@ expire(struct run *r, struct work *w)
 			retry_expire(&env->rcpts[i].outcome);
 			w->parts[i] = PART_OPEN;
 		}
-	note_decided(r, w);
+	note_all(r, w);
 }
 
 static void

@@ -281,6 +281,18 @@ END
 	empty
 }
 
+@test "time is over for a server that is down" {
+	LINES+=('queue_lifetime 0')
+	account 1
+	keep bob@x.test
+	send -q --json
+	exits 0
+	says "$ID: its sender is told of the failure"
+	assert_equal "$(json 'select(.recipient.outcome == "failed") |
+		select(.id == "'"$ID"'") | .recipient.enhanced')" 5.4.7
+	[ ! -e "$Q/$ID" ]
+}
+
 @test "a delay is told once" {
 	LINES+=('queue_delay_notice 0')
 	receiver box
