@@ -234,10 +234,14 @@ config(struct session *s, const struct spools_place *place,
 	};
 }
 
+/* Nobody reads what a process that stays behind prints: the log has it, too. */
 static void
 failed(struct session *s, const struct err *e)
 {
+	const struct log_to unsaid = { .facility = LOG_UNSAID };
+
 	report_error(stderr, e);
+	log_note(&s->log, &unsaid, "", e->text);
 	if (s->code == 0)
 		s->code = err_exit(e);
 }

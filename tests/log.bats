@@ -192,3 +192,15 @@ DELAY='delay=[0-9]+\.[0-9]{2}, '
 	stored 2
 	[ ! -s heard ]
 }
+
+@test "a run that cannot begin tells syslog why" {
+	receiver box
+	rc 'queue_runner off'
+	send --queue=only -f alice@client.test bob@x.test <message
+	rc 'queue_runner off' 'nonsense'
+	run --separate-stderr unshare --mount "$TESTS/syslog.py" heard heard \
+		"$SMTPSEND" --queue-run=due
+	exits 78
+	grep -q '^<22>.* smtpsend\[[0-9]*\]: .*/\.smtpsendrc:[0-9]*: unknown keyword "nonsense"' heard
+	stored 0
+}
