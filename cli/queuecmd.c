@@ -10,11 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/wait.h"
 #include "cli/options.h"
 #include "cli/queuecmd.h"
 #include "cli/queuelist.h"
@@ -23,6 +21,7 @@
 #include "cli/spools.h"
 #include "queue/aside.h"
 #include "queue/folder.h"
+#include "queue/moment.h"
 #include "queue/spool.h"
 
 /* One id that was asked for. */
@@ -366,12 +365,8 @@ tell_unknown(struct job *j)
 static int
 prepare(struct job *j, struct err *e)
 {
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	j->view = (struct queue_view){
-		.now = { (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-		    wait_now() },
+		.now = moment_now(),
 		.json = j->o->json,
 		.out = stdout,
 	};

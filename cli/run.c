@@ -30,6 +30,7 @@
 #include "cli/spools.h"
 #include "queue/folder.h"
 #include "queue/intake.h"
+#include "queue/moment.h"
 #include "queue/retry.h"
 #include "queue/runner.h"
 #include "queue/spool.h"
@@ -171,17 +172,6 @@ on_account(
 
 /* ---- one run ---- */
 
-static struct entry_now
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
-		    t.tv_nsec / 1000000,
-		.steady = wait_now() };
-}
-
 /* Minutes east of UTC. */
 static int
 zone(void)
@@ -258,7 +248,7 @@ static bool
 take_in(struct session *s, const struct spools_place *place,
     const struct folder *queue)
 {
-	const struct entry_now now = clock_now();
+	const struct entry_now now = moment_now();
 	struct spools_place added = *place;
 	struct intake_config c = {
 		.queue = queue, .now = &now, .on_note = on_intake_note, .ctx = s
@@ -543,7 +533,7 @@ look_one(void *ctx, const struct entry *en, const struct err *why)
 static bool
 look(const struct folder *f, struct soonest *s)
 {
-	const struct entry_now now = clock_now();
+	const struct entry_now now = moment_now();
 	struct err e;
 
 	*s = (struct soonest){ .any = false };
@@ -554,7 +544,7 @@ look(const struct folder *f, struct soonest *s)
 static int64_t
 pause_for(const struct soonest *s, bool progress)
 {
-	int64_t left = s->next_try - clock_now().wall;
+	int64_t left = s->next_try - moment_now().wall;
 
 	if (left <= 0)
 		return progress ? 0 : WAIT_STUCK;

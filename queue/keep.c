@@ -7,33 +7,21 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/err.h"
-#include "base/wait.h"
 #include "mail/envelope.h"
 #include "queue/entry.h"
 #include "queue/folder.h"
 #include "queue/keep.h"
+#include "queue/moment.h"
 #include "queue/retry.h"
 #include "queue/spool.h"
-
-static struct entry_now
-now(void)
-{
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (struct entry_now){ .wall = (int64_t)wall.tv_sec * 1000 +
-		    wall.tv_nsec / 1000000,
-		.steady = wait_now() };
-}
 
 static int
 put(const struct keep_config *c, struct envelope *env, const struct message *m,
     struct err *e)
 {
-	const struct entry_now at = now();
+	const struct entry_now at = moment_now();
 	struct entry_new new = {
 		.env = env, .account = c->account, .next_try = at.wall
 	};

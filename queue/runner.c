@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -21,6 +20,7 @@
 #include "mail/message.h"
 #include "queue/aside.h"
 #include "queue/folder.h"
+#include "queue/moment.h"
 #include "queue/retry.h"
 #include "queue/runner.h"
 #include "queue/spool.h"
@@ -65,18 +65,7 @@ struct run {
 	bool again; /* that look: they are ours, whatever the filter says */
 };
 
-/* ---- clock, words ---- */
-
-static struct entry_now
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
-		    t.tv_nsec / 1000000,
-		.steady = wait_now() };
-}
+/* ---- words ---- */
 
 static void
 note(const struct run *r, const char *id, const char *text)
@@ -155,7 +144,7 @@ note_alike(struct run *r, struct work *w, const size_t *rcpts, size_t n)
 {
 	const struct outcome *o =
 	    &spool_entry(w->item)->env.rcpts[rcpts[0]].outcome;
-	int64_t now = clock_now().wall;
+	int64_t now = moment_now().wall;
 	struct err e;
 	size_t i;
 
@@ -387,7 +376,7 @@ static void
 finish(struct run *r, struct work *w)
 {
 	struct entry *en = spool_entry(w->item);
-	struct entry_now now = clock_now();
+	struct entry_now now = moment_now();
 	bool tried = entry_open(en) == 0 || !stopped(r);
 
 	if (w->finished)
@@ -428,7 +417,7 @@ open_parts(struct work *w)
 static bool
 lock(struct run *r, const char *id, struct work *w)
 {
-	struct entry_now now = clock_now();
+	struct entry_now now = moment_now();
 	struct pick_filter any = { .due = false };
 	struct err e;
 
@@ -736,7 +725,7 @@ runner_run(
     const struct runner_config *c, struct runner_result *result, struct err *e)
 {
 	struct run r = { .c = c, .result = result, .reports = c->reports };
-	const struct entry_now now = clock_now();
+	const struct entry_now now = moment_now();
 	struct err why;
 
 	*result = (struct runner_result){ .tried = 0 };
