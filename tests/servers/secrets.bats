@@ -186,6 +186,8 @@ works() {
 # reply to MAIL: $PARENT and the $WORKER of it.
 hang() {
 	local stat pid rest parent
+	WORKER=
+	rm -f err # which may have the last one's dialogue
 	"${@:2}" "$SMTPSEND" -v -f alice@client.test --tls encrypt --insecure-auth \
 		--host 127.0.0.3 --auth "$1" --user alice "${GIVEN[@]}" \
 		bob@example.test >out 2>err 3>&- 5<"$D/kept/secret" <<<x &
