@@ -101,19 +101,6 @@ flush_outcomes(struct worker *w)
 	return send_record(w);
 }
 
-/* Alike as far as anybody is told. */
-static bool
-alike(const struct outcome *a, const struct outcome *b)
-{
-	return a->in_doubt == b->in_doubt && a->tls == b->tls &&
-	    a->left_out == b->left_out && a->err.verdict == b->err.verdict &&
-	    a->err.kind == b->err.kind && a->err.stage == b->err.stage &&
-	    a->err.code == b->err.code &&
-	    strcmp(a->err.command, b->err.command) == 0 &&
-	    strcmp(a->err.text, b->err.text) == 0 && a->port == b->port &&
-	    strcmp(a->ip, b->ip) == 0 && strcmp(a->host, b->host) == 0;
-}
-
 static int
 worker_outcome(void *ctx, size_t i, const struct outcome *o)
 {
@@ -121,7 +108,7 @@ worker_outcome(void *ctx, size_t i, const struct outcome *o)
 
 	if (w->nrcpts > 0 &&
 	    (w->nrcpts == NEWS_RCPTS || w->last_of != w->now ||
-		!alike(o, &w->last)) &&
+		!outcome_alike(o, &w->last)) &&
 	    flush_outcomes(w) == -1)
 		return -1;
 	if (w->nrcpts == 0) {

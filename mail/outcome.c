@@ -6,6 +6,7 @@
  * Ownership: plain data.
  */
 #include <limits.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/enc.h"
@@ -26,6 +27,26 @@ outcome_decide(struct outcome *o, const struct err *e)
 	o->err = *e;
 	o->state = state[e->verdict];
 	return 0;
+}
+
+static bool
+err_alike(const struct err *a, const struct err *b)
+{
+	return a->verdict == b->verdict && a->kind == b->kind &&
+	    a->scope == b->scope && a->stage == b->stage &&
+	    a->code == b->code &&
+	    memcmp(&a->enhanced, &b->enhanced, sizeof a->enhanced) == 0 &&
+	    strcmp(a->command, b->command) == 0 &&
+	    strcmp(a->text, b->text) == 0;
+}
+
+bool
+outcome_alike(const struct outcome *a, const struct outcome *b)
+{
+	return a->state == b->state && a->in_doubt == b->in_doubt &&
+	    a->tls == b->tls && a->left_out == b->left_out &&
+	    a->port == b->port && strcmp(a->host, b->host) == 0 &&
+	    strcmp(a->ip, b->ip) == 0 && err_alike(&a->err, &b->err);
 }
 
 const char *

@@ -45,6 +45,9 @@ struct outcome {
  */
 int outcome_decide(struct outcome *, const struct err *);
 
+/* Equal in all that is told of them, so that one record may speak for both. */
+bool outcome_alike(const struct outcome *, const struct outcome *);
+
 /* "delivered", "deferred", ... */
 const char *outcome_name(enum outcome_state);
 

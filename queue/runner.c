@@ -98,22 +98,6 @@ stopped(const struct run *r)
 
 /* ---- noting outcomes ---- */
 
-/* Equal as far as the journal goes. */
-static bool
-alike(const struct outcome *a, const struct outcome *b)
-{
-	return a->state == b->state && a->in_doubt == b->in_doubt &&
-	    a->left_out == b->left_out && a->port == b->port &&
-	    a->err.verdict == b->err.verdict && a->err.kind == b->err.kind &&
-	    a->err.scope == b->err.scope && a->err.stage == b->err.stage &&
-	    a->err.code == b->err.code &&
-	    memcmp(&a->err.enhanced, &b->err.enhanced,
-		sizeof a->err.enhanced) == 0 &&
-	    strcmp(a->err.command, b->err.command) == 0 &&
-	    strcmp(a->err.text, b->err.text) == 0 &&
-	    strcmp(a->host, b->host) == 0 && strcmp(a->ip, b->ip) == 0;
-}
-
 static void
 count(struct runner_result *result, enum outcome_state state)
 {
@@ -185,7 +169,7 @@ note_all(struct run *r, struct work *w)
 		/* Without memory one by one. */
 		for (k = i, n = 0; same != NULL && k < total; k++)
 			if (is_news(r, w, k) &&
-			    alike(&rcpts[k].outcome, &rcpts[i].outcome))
+			    outcome_alike(&rcpts[k].outcome, &rcpts[i].outcome))
 				same[n++] = k;
 		note_alike(r, w, same != NULL ? same : &i, n > 0 ? n : 1);
 	}

@@ -160,4 +160,24 @@ TEST(an_enhanced_code_is_one_or_none)
 	CHECK_INT(take_octets(&o, OUTCOME_TAG_ENHANCED, "7.1.1", 5), -1);
 }
 
+TEST(alike_is_what_is_told_alike)
+{
+	struct outcome a = { .state = OUTCOME_DEFERRED, .port = 25 }, b;
+
+	err_set(&a.err, ERR_TEMP, ERR_REPLY, "450 4.2.1 busy");
+	b = a;
+	CHECK(outcome_alike(&a, &b));
+	b.err.enhanced = (struct enhanced){ 4, 2, 1 };
+	CHECK(!outcome_alike(&a, &b));
+	b = a;
+	b.err.scope = SCOPE_HOST;
+	CHECK(!outcome_alike(&a, &b));
+	b = a;
+	b.ip[0] = '1';
+	CHECK(!outcome_alike(&a, &b));
+	b = a;
+	b.in_doubt = true;
+	CHECK(!outcome_alike(&a, &b));
+}
+
 TEST_MAIN
