@@ -17,6 +17,8 @@
 
 #include "base/wait.h"
 #include "cli/native.h"
+#include "cli/run.h"
+#include "cli/send.h"
 
 static volatile sig_atomic_t stop;
 
@@ -90,11 +92,11 @@ static int
 native(int argc, char *argv[])
 {
 	struct waiter w = { .stop = &stop };
-	const struct native n = { .waiter = &w, .on_deliver = on_deliver };
+	const struct run_face face = { .waiter = &w, .on_deliver = on_deliver };
 
 	sigprocmask(SIG_BLOCK, NULL, &w.mask);
 	catch (end_now);
-	return native_main(&n, argc, argv);
+	return native_main(&face, argc, argv);
 }
 
 /* Callers of sendmail must not lose mail to a face that is not there. */
@@ -108,7 +110,7 @@ not_yet(int argc, char *argv[])
 	fprintf(stderr,
 	    "smtpsend: called as %s, which is not built in; call smtpsend\n",
 	    slash != NULL ? slash + 1 : argv[0]);
-	native_drain();
+	send_drain();
 	return EX_USAGE;
 }
 

@@ -1,7 +1,7 @@
 /*
  * accounts: see accounts.h. What the command line says goes before what the
  * account says, that before the defaults of its file.
- * Callers: native.c, run.c.
+ * Callers: native.c, send.c, run.c.
  * Without a configuration the command line is the account.
  * msmtp(1), section USAGE.
  * Ownership: see accounts.h.

@@ -1,7 +1,7 @@
 /*
  * accounts: the accounts of one run: which one is chosen, to which others its
  * recipients go, and their secrets when deliver.c asks for them.
- * Called by native.c, and by run.c, whose mail names its accounts.
+ * Called by send.c and native.c, and by run.c, whose mail names its accounts.
  * It prints warnings and reads configuration files, by rcfile.c.
  * msmtp(1) for how an account is chosen.
  * Ownership: everything in it is its own.

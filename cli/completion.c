@@ -1,6 +1,6 @@
 /*
  * completion: see completion.h.
- * Callers: native.c. A full name is looked for only if From is made:
+ * Callers: send.c. A full name is looked for only if From is made:
  * getpwuid(3) reads nsswitch.conf and may load modules.
  * The settings and their meaning are msmtp's.
  * Ownership: see completion.h.

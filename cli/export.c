@@ -1,7 +1,7 @@
 /*
  * export: see export.h. The octets are those of a view, as wire.c would send
  * them; only where they go differs.
- * Callers: options.c, native.c. It prints nothing but the message.
+ * Callers: options.c, send.c. It prints nothing but the message.
  * RFC 5321 2.3.8, 4.5.2.
  * Ownership: what it opens it closes.
  */

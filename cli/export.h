@@ -1,6 +1,6 @@
 /*
  * export: the message as it would go out, written to a file or to stdout.
- * Called by options.c (what is asked for) and native.c (the message).
+ * Called by options.c (what is asked for) and send.c (the message).
  * It connects to no server and looks nothing up.
  * RFC 5321 4.1.1.4, 4.5.2 (DATA, dots); the keywords are those of EHLO.
  * Ownership: path, letter and stream are borrowed, all else is plain data.

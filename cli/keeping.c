@@ -1,6 +1,6 @@
 /*
  * keeping: see keeping.h.
- * Callers: native.c.
+ * Callers: send.c.
  * A message that waits is sent by its account, read anew for each try: what
  * the command line said of servers is gone by then.
  * RFC 5321 4.5.4.1.

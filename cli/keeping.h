@@ -1,6 +1,6 @@
 /*
  * keeping: is what fails for now kept, and in which queue?
- * Called by native.c once the accounts are known.
+ * Called by send.c once the accounts are known.
  * It opens no folder before a message is to go there.
  * The man page, section QUEUE.
  * Ownership: borrows the accounts; a struct keeping is plain data.

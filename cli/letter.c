@@ -1,7 +1,7 @@
 /*
  * letter: see letter.h. All that can be wrong with what was asked for is found
  * here, before standard input is read.
- * Caller: native.c. RFC 5322 2.2, RFC 2045; mime.types.
+ * Caller: send.c. RFC 5322 2.2, RFC 2045; mime.types.
  * Ownership: see letter.h.
  */
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /*
  * letter: what the options --subject, --to, --attach, --header and their like
  * ask for, ready for queue/submit.c.
- * Called by native.c. It opens the files that are attached, and looks up their
+ * Called by send.c. It opens the files that are attached, and looks up their
  * types in /etc/mime.types.
  * It sends nothing, and reads no octet of standard input.
  * Ownership: letter_free() closes and releases all; options are borrowed.

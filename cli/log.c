@@ -1,7 +1,7 @@
 /*
  * log: see log.h. A line is put together first, printable, and goes out by
  * one write(2) or send(2).
- * Callers: native.c, run.c. syslog(3) is not used: it waits for a syslogd
+ * Callers: send.c, run.c. syslog(3) is not used: it waits for a syslogd
  * that hangs for as long as that does.
  * RFC 3164 4.1, RFC 3463.
  * Ownership: each line opens and closes what it goes to, so that a log that

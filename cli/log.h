@@ -1,7 +1,7 @@
 /*
  * log: what became of each recipient, a line for each try, to syslog or a
  * file, for those who read logs.
- * Called by native.c and by runs of the queue once an outcome is there.
+ * Called by send.c and by runs of the queue once an outcome is there.
  * It changes no delivery: what cannot be logged is told once, on stderr.
  * RFC 3164 4.1 (what syslogd reads), RFC 3463 (dsn=); the words are Postfix's.
  * Ownership: everything is borrowed.

@@ -1,6 +1,6 @@
 /*
  * machine: see machine.h.
- * Callers: account.c, accounts.c, native.c, rcfile.c, spools.c.
+ * Callers: account.c, accounts.c, native.c, send.c, rcfile.c, spools.c.
  * getpwuid(3) reads nsswitch.conf and may load modules: only without -f.
  * A host name without a dot is nobody's name in the world and is not used.
  * Ownership: see machine.h.

@@ -45,6 +45,33 @@ struct queue_run {
 	int64_t every; /* seconds; 0: once */
 };
 
+/* How long a message is tried before it is queued: -od of sendmail. */
+enum attempt {
+	ATTEMPT_SHORT, /* up to try_time before DATA, then queued */
+	ATTEMPT_FULL, /* -odi: no such bound */
+	ATTEMPT_LATER, /* -odb: queued, then tried */
+	ATTEMPT_NONE, /* -odq: queued, and tried by the next run */
+};
+
+/* Who hears of a message that cannot be sent: -oe of sendmail. */
+enum tell {
+	TELL_PRINT, /* -oep, -oeq, -oew: stderr and exit code */
+	TELL_MAIL, /* -oem: also a report to the sender */
+	TELL_MAIL_ONLY, /* -oee: a report, and exit code 0 */
+};
+
+/* What the sendmail face asks for beyond options (sendmail(8)); all zero
+ * elsewhere. */
+struct face_wishes {
+	bool is_sendmail;
+	bool ends_at_dot; /* neither -i nor -oi */
+	bool gateway; /* -G: from elsewhere, nothing is added */
+	unsigned hops; /* -h: so many behind it already */
+	const char *tag; /* -L: its name in the log; NULL: ours */
+	enum attempt attempt;
+	enum tell tell;
+};
+
 struct options {
 	enum mode mode;
 	const char *address; /* of --configure; the domain of --dkim-keygen */
@@ -67,6 +94,7 @@ struct options {
 	const char *subject; /* NULL: not given */
 	/* What these were given, in order; the lists are owned. */
 	struct texts to, cc, bcc, reply_to, headers, attach;
+	struct face_wishes face;
 	bool verbose;
 	bool json;
 	bool dry_run;

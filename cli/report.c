@@ -2,10 +2,11 @@
  * report: see report.h. Lines are put together in a buffer and written by
  * one call, so that lines of several programs on one terminal stay whole;
  * what may be long is written in pieces, since recipients may be many.
- * Callers: native.c. It looks nothing up and ends nothing.
+ * Callers: native.c, send.c, run.c. It looks nothing up and ends nothing.
  * RFC 8259 (JSON).
  * Ownership: borrows everything.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -54,6 +55,18 @@ void
 report_error(FILE *out, const struct err *e)
 {
 	fprintf(out, "smtpsend: %s\n", e->text);
+}
+
+int
+report_flush(FILE *out)
+{
+	struct err e;
+
+	if (fflush(out) == 0 && !ferror(out))
+		return 0;
+	err_errno(&e, ERR_PERM, ERR_OUTPUT, errno, "cannot write to stdout");
+	report_error(stderr, &e);
+	return err_exit(&e);
 }
 
 void

@@ -28,6 +28,10 @@ struct waiter;
 /* "smtpsend: ..." for an error that has no recipient. */
 void report_error(FILE *, const struct err *);
 
+/* 0, or the exit code when stdout did not take what was written: said on
+ * stderr. */
+int report_flush(FILE *out);
+
 /* "smtpsend: ..." for what does not stop us. */
 void report_warning(FILE *, const char *text);
 

@@ -1,7 +1,7 @@
 /*
  * run: see run.h. What queue/runner.c wants to know of accounts, and what it
  * says; each run reads the configuration anew, as it may have been mended.
- * Callers: native.c.
+ * Callers: native.c, send.c.
  * It waits nowhere but in base/wait.c.
  * fork(2), setsid(2), inotify(7).
  * Ownership: a run has its folder and accounts, and frees them.

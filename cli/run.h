@@ -1,7 +1,7 @@
 /*
  * run: the queue is run: by a person, by a timer, or by a process of ours
  * that stays until it is empty.
- * Called by native.c.
+ * Called by native.c, and by send.c for what it queued.
  * It reads no standard input.
  * sendmail(8) for -q; the man page, QUEUE.
  * Ownership: everything is borrowed for the call.
@@ -14,6 +14,7 @@ struct settings;
 struct spools_place;
 struct waiter;
 
+/* What smtpsend.c gives to each face. */
 struct run_face {
 	const struct waiter *waiter;
 	/* A signal must not end the process any more. */

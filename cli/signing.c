@@ -1,7 +1,7 @@
 /*
  * signing: see signing.h. Lists are matched by position: the first selector
  * belongs to the first key, and so on.
- * Callers: native.c.
+ * Callers: send.c.
  * Keys and passphrases are told to nobody: sentences name files only.
  * RFC 6376 3.1, 3.3.3; RFC 8301 3.2.
  * Ownership: see signing.h.

@@ -1,6 +1,6 @@
 /*
  * signing: an account's DKIM settings as queue/sign.h wants them, and keys.
- * Called by native.c, which gives submit.c what is made here.
+ * Called by send.c, which gives submit.c what is made here.
  * It signs nothing itself; a key is read when a message wants it.
  * RFC 6376 3.1 (selectors), 3.5 (c=), RFC 8301 3.2 (length of keys).
  * Ownership: texts of the settings stay borrowed, all else is its own.

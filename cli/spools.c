@@ -1,6 +1,6 @@
 /*
  * spools: see spools.h.
- * Callers: native.c.
+ * Callers: native.c, send.c.
  * It makes no folder but by folder_open(), and asks passwd(5) only without
  * HOME.
  * XDG Base Directory Specification.

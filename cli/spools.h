@@ -1,6 +1,6 @@
 /*
  * spools: where queues are: the user's own, and the machine's.
- * Called by native.c for a message that is kept, and by what shows and runs
+ * Called by keeping.c for a message that is kept, and by what shows and runs
  * queues.
  * It reads no entry, sends nothing and prints nothing.
  * XDG Base Directory Specification (XDG_STATE_HOME); hier(7).
