@@ -17,6 +17,7 @@
 #include "base/wait.h"
 #include "cli/account.h"
 #include "cli/prompt.h"
+#include "cli/values.h"
 #include "net/credential.h"
 #include "net/key.h"
 
@@ -356,7 +357,7 @@ make_helo(struct account *a, struct err *e)
 	if (idna_host(a->helo, name, &why) == 0)
 		memcpy(a->helo, name, sizeof name);
 	a->relay.helo = a->helo[0] != '\0' ? a->helo : NULL;
-	if (domain == NULL || setting_is_domain(a->helo))
+	if (domain == NULL || values_is_domain(a->helo))
 		return 0;
 	return err_set(e, ERR_PERM, ERR_CONFIG,
 	    "%s \"%s\" becomes \"%s\", which is no host name; give one",

@@ -11,12 +11,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "cli/setting.h"
 
 struct err;
-
-/* What SET_QUEUE says. */
-enum setting_queue { QUEUE_OFF, QUEUE_ON, QUEUE_ONLY };
 
 /* A row each in settings.c. */
 enum setting_id {
@@ -95,55 +93,10 @@ enum setting_id {
 	SETTINGS
 };
 
-/* Who said so. */
-struct origin {
-	const char *file; /* borrowed; NULL: the command line */
-	unsigned line;
-};
-
-struct setting {
-	bool given;
-	bool ignored; /* it asks for what is not there: the row's note */
-	const char *text; /* as typed; NULL: unset, as if never given */
-	int64_t number; /* what it means: the row says in which terms */
-	struct origin from;
-};
-
 struct settings {
 	struct setting at[SETTINGS];
 };
 
-enum setting_trait {
-	SETTING_SECRET = 1 << 0, /* is never shown; its file is private */
-	SETTING_COMMAND = 1 << 1, /* is run; nobody else writes its file */
-	SETTING_PATH = 1 << 2, /* in a file ~ is the home */
-	/* Speaks of one server and who we are there: a --host on the command
-	 * line does not take it from defaults. */
-	SETTING_BOUND = 1 << 3,
-	/* Where the secret is: who says one of these unsays the others. */
-	SETTING_SOURCE = 1 << 4,
-	SETTING_LIST = 1 << 5, /* has items between commas */
-	/* How servers are reached and spoken to. A message that is queued goes
-	 * by its account: of the command line it has nothing of this kind. */
-	SETTING_RELAY = 1 << 6
-};
-
-struct setting_row {
-	const char *key; /* in a file; NULL: on the command line only */
-	const char *option; /* its long option; NULL: in files only */
-	const char *arg; /* what the option's value is; NULL: takes none */
-	char letter; /* of the option; 0: none */
-	/* Check the text and say what it means: NULL, or the remedy. */
-	const char *(*parse)(const struct setting_row *, struct setting *);
-	unsigned traits; /* SETTING_ bits */
-	/* What an empty value in a file stands for; NULL: unset. */
-	const char *empty;
-	/* Words, between blanks, that ask for nothing but what is done; all
-	 * others are ignored, and `note` says why. */
-	const char *done;
-	const char *note;
-	const char *help; /* of the option */
-};
 extern const struct setting_row setting_rows[SETTINGS];
 
 /*
@@ -158,9 +111,6 @@ void settings_merge(struct settings *to, const struct settings *over);
 
 /* Forget what has any of these traits. */
 void settings_drop(struct settings *, unsigned traits);
-
-/* True if EHLO may say it: a host name or an address literal. */
-bool setting_is_domain(const char *);
 
 /* How a setting is called where it was given: "--tls", "FILE:12: tls". */
 #define SETTING_PLACE_MAX 320
