@@ -118,6 +118,9 @@ err_errno(struct err *e, enum err_verdict verdict, enum err_kind kind, int num,
 	set(e, verdict, kind, fmt, ap);
 	va_end(ap);
 	len = strlen(e->text);
+	if (verdict == ERR_TEMP && kind == ERR_MACHINE &&
+	    (num == ENOSPC || num == EDQUOT))
+		e->enhanced = (struct enhanced){ 4, 3, 1 };
 	snprintf(e->text + len, sizeof e->text - len, ": %s",
 	    strerror_r(num, why, sizeof why));
 	return -1;

@@ -93,7 +93,8 @@ struct err {
 int err_set(struct err *e, enum err_verdict, enum err_kind, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 
-/* The same with the text of errno `num` behind it: "FMT: strerror". */
+/* The same with the text of errno `num` behind it: "FMT: strerror". A disk of
+ * ours that is full, for now, is X.3.1 (RFC 3463 3.4). */
 int err_errno(struct err *e, enum err_verdict, enum err_kind, int num,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

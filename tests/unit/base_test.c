@@ -3,6 +3,8 @@
  * records that believe nothing.
  * RFC 3463, RFC 5321 4.2.3, sysexits(3).
  */
+#include <errno.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/record.h"
@@ -141,6 +143,19 @@ TEST(error_text_is_printable_and_cut)
 	CHECK_INT(strlen(e.text), ERR_TEXT_MAX - 1);
 	err_errno(&e, ERR_TEMP, ERR_MACHINE, 2, "open \"%s\"", "x");
 	CHECK_STR(e.text, "open \"x\": No such file or directory");
+	CHECK_INT(e.enhanced.class, 0);
+}
+
+TEST(a_full_disk_has_a_code_of_its_own)
+{
+	struct err e;
+
+	err_errno(&e, ERR_TEMP, ERR_MACHINE, ENOSPC, "write");
+	CHECK_INT(e.enhanced.class, 4);
+	CHECK_INT(e.enhanced.subject, 3);
+	CHECK_INT(e.enhanced.detail, 1);
+	err_errno(&e, ERR_PERM, ERR_OUTPUT, ENOSPC, "write");
+	CHECK_INT(e.enhanced.class, 0);
 }
 
 TEST(enhanced_codes)
