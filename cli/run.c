@@ -172,18 +172,6 @@ on_account(
 
 /* ---- one run ---- */
 
-/* Minutes east of UTC. */
-static int
-zone(void)
-{
-	time_t now = time(NULL);
-	struct tm local;
-
-	tzset();
-	return localtime_r(&now, &local) == NULL ? 0
-						 : (int)(local.tm_gmtoff / 60);
-}
-
 static struct runner_config
 config(struct session *s, const struct spools_place *place,
     const struct folder *folder)
@@ -216,7 +204,7 @@ config(struct session *s, const struct spools_place *place,
 		.found = s->found,
 		.reports = { .folder = folder,
 		    .host = s->host,
-		    .zone = zone() },
+		    .zone = moment_zone(time(NULL)) },
 		.account = on_account,
 		.on_attempt = on_attempt,
 		.on_note = on_note,

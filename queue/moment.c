@@ -1,6 +1,6 @@
 /*
  * moment: see moment.h.
- * Callers: queue/keep.c, queue/runner.c, cli/run.c, cli/queuecmd.c.
+ * Callers: queue and cli, wherever the time is wanted.
  * It waits for nothing.
  * clock_gettime(2).
  * Ownership: plain data.
@@ -19,4 +19,15 @@ moment_now(void)
 	return (struct entry_now){ .wall = (int64_t)t.tv_sec * 1000 +
 		    t.tv_nsec / 1000000,
 		.steady = wait_now() };
+}
+
+int
+moment_zone(int64_t when)
+{
+	const time_t at = when;
+	struct tm local;
+
+	tzset();
+	return localtime_r(&at, &local) == NULL ? 0
+						: (int)(local.tm_gmtoff / 60);
 }

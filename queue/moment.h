@@ -12,4 +12,7 @@
 
 struct entry_now moment_now(void);
 
+/* Minutes east of UTC, where we are, at that second since 1970. */
+int moment_zone(int64_t when);
+
 #endif

@@ -14,6 +14,7 @@
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/recipients.h"
+#include "queue/moment.h"
 #include "queue/submit.h"
 #include "store/body.h"
 
@@ -120,14 +121,8 @@ list_recipients(
 static void
 tell_time(struct complete_config *c)
 {
-	struct timespec now;
-	struct tm local;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	c->now = now.tv_sec;
-	tzset();
-	if (localtime_r(&now.tv_sec, &local) != NULL)
-		c->zone = (int)(local.tm_gmtoff / 60);
+	c->now = time(NULL);
+	c->zone = moment_zone(c->now);
 }
 
 static int
@@ -219,6 +214,18 @@ submission_read(
 	err_clear(&s->err);
 	s->body = body_read_all(c->fd, "the message", c->tmpdir, &s->err);
 	if (s->body != NULL && open_message(s, c, &s->err) == 0)
+		return 0;
+	*e = s->err;
+	return -1;
+}
+
+int
+submission_take(struct submission *s, struct body *b,
+    const struct input_config *c, struct err *e)
+{
+	*s = (struct submission){ .body = b };
+	err_clear(&s->err);
+	if (open_message(s, c, &s->err) == 0)
 		return 0;
 	*e = s->err;
 	return -1;

@@ -52,6 +52,10 @@ struct submission {
  */
 int submission_read(
     struct submission *, const struct input_config *, struct err *e);
+/* The same of a body that is there already, which is the submission's from
+ * now on; neither `fd` nor `tmpdir` is used. */
+int submission_take(struct submission *, struct body *,
+    const struct input_config *, struct err *e);
 void submission_free(struct submission *);
 
 struct submit_config {

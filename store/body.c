@@ -179,10 +179,9 @@ readable(int fd)
 }
 
 struct body *
-body_read_all(int fd, const char *what, const char *dir, struct err *e)
+body_new(const char *what, struct err *e)
 {
 	struct body *b = calloc(1, sizeof *b);
-	int got;
 
 	if (b == NULL) {
 		cannot_keep(what, e);
@@ -191,6 +190,24 @@ body_read_all(int fd, const char *what, const char *dir, struct err *e)
 	b->fd = -1;
 	b->what = what;
 	buf_init(&b->memory, BODY_MEMORY_MAX);
+	return b;
+}
+
+int
+body_add(
+    struct body *b, const char *p, size_t n, const char *dir, struct err *e)
+{
+	return keep(b, p, n, dir, e);
+}
+
+struct body *
+body_read_all(int fd, const char *what, const char *dir, struct err *e)
+{
+	struct body *b = body_new(what, e);
+	int got;
+
+	if (b == NULL)
+		return NULL;
 	if (in_place(b, fd))
 		got = readable(fd) ? 0 : unreadable(what, e);
 	else

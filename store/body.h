@@ -5,7 +5,7 @@
  * Up to 1 MiB in memory; beyond it an unlinked temporary file (TMPDIR, else
  * /var/tmp); a regular file is used in place. Never mapped; read by pread(2)
  * only, since workers share the descriptor.
- * Ownership: body_free() closes what body_read_all() opened, not `fd`.
+ * Ownership: body_free() closes what is opened here, not `fd`.
  */
 #ifndef STORE_BODY_H
 #define STORE_BODY_H
@@ -27,6 +27,16 @@ struct err;
  */
 struct body *body_read_all(
     int fd, const char *what, const char *dir, struct err *e);
+
+/*
+ * The same of octets that come by other ways: an empty one (NULL with *e:
+ * temporary, machine), and n more of them; 0, or -1 with *e (the same), after
+ * which it is only to be freed.
+ */
+struct body *body_new(const char *what, struct err *e);
+int body_add(
+    struct body *, const char *p, size_t n, const char *dir, struct err *e);
+
 void body_free(struct body *);
 
 /* Octets in it. */

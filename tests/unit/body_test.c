@@ -180,4 +180,35 @@ TEST(no_room_is_71)
 	close(fd);
 }
 
+TEST(piece_by_piece)
+{
+	char piece[1000], got[sizeof piece];
+	struct err e;
+	struct body *b = body_new("the message", &e);
+	size_t n = 3 * BODY_MEMORY_MAX / sizeof piece, i;
+
+	CHECK_INT(body_size(b), 0);
+	CHECK_INT(body_octets(b, 0, got, 1, &e), 0);
+	for (i = 0; i < n; i++) {
+		memset(piece, 'a' + (int)(i % 23), sizeof piece);
+		CHECK_INT(body_add(b, piece, sizeof piece, DIR, &e), 0);
+	}
+	CHECK_INT(body_size(b), n * sizeof piece);
+	for (i = 0; i < n; i++) {
+		memset(piece, 'a' + (int)(i % 23), sizeof piece);
+		CHECK_INT(body_octets(b, i * sizeof got, got, sizeof got, &e),
+		    (long)sizeof got);
+		CHECK(memcmp(got, piece, sizeof got) == 0);
+	}
+	body_free(b);
+	/* Without room for a file. */
+	b = body_new("the message", &e);
+	for (i = 0; i < n; i++)
+		if (body_add(b, piece, sizeof piece, "/nonexistent", &e) == -1)
+			break;
+	CHECK_INT(i, BODY_MEMORY_MAX / sizeof piece);
+	CHECK_INT(err_exit(&e), 71);
+	body_free(b);
+}
+
 TEST_MAIN
