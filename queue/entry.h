@@ -101,6 +101,9 @@ struct entry_new {
 	unsigned tries; /* so far */
 	/* Who queued it; NULL: this process's effective user. Borrowed. */
 	const uid_t *uid;
+	/* Its name, drawn by who names it in the message already: no other is
+	 * taken if it is not free. NULL: one is drawn. Borrowed. */
+	const char *id;
 };
 
 /* Octets of a message in an entry. */

@@ -22,9 +22,10 @@ put(const struct keep_config *c, struct envelope *env, const struct message *m,
     struct err *e)
 {
 	const struct entry_now at = moment_now();
-	struct entry_new new = {
-		.env = env, .account = c->account, .next_try = at.wall
-	};
+	struct entry_new new = { .env = env,
+		.account = c->account,
+		.next_try = at.wall,
+		.id = c->id };
 	char id[ENTRY_ID_SIZE];
 	struct folder *f;
 	uint32_t random;

@@ -22,6 +22,7 @@ struct keep_config {
 	int (*open)(void *ctx, struct folder **, struct err *e);
 	bool only; /* nothing is tried now */
 	const char *account; /* borrowed: by which it goes; NULL: none */
+	const char *id; /* borrowed: of the entry (entry.h); NULL: drawn */
 	void (*draw)(void *to, size_t n); /* random octets */
 	/* Told why the queue did not take what it should have. May be NULL. */
 	void (*on_lost)(void *ctx, const struct err *);

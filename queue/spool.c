@@ -99,21 +99,33 @@ draft_lock(struct draft *d, struct err *e)
 	return got;
 }
 
+static void
+draft_name(struct draft *d)
+{
+	uint32_t random;
+
+	if (d->new->id != NULL) {
+		snprintf(d->id, sizeof d->id, "%s", d->new->id);
+		return;
+	}
+	d->f->draw(&random, sizeof random);
+	entry_id(d->id, d->now->wall, random);
+}
+
 /* A new file that is locked, under a name that nobody else has. */
 static int
 draft_open(struct draft *d, struct err *e)
 {
-	uint32_t random;
+	const int names = d->new->id != NULL ? 1 : NAMES;
 	int got = 1;
 
-	for (int i = 0; got == 1 && i < NAMES; i++) {
-		d->f->draw(&random, sizeof random);
-		entry_id(d->id, d->now->wall, random);
+	for (int i = 0; got == 1 && i < names; i++) {
+		draft_name(d);
 		tmp_name(d->tmp, d->id);
 		d->fd = folder_create(d->f, d->tmp);
 		if (d->fd != -1)
 			got = draft_lock(d, e);
-		else if (errno != EEXIST)
+		else if (errno != EEXIST || names == 1)
 			return folder_trouble(d->f, e, put_failed);
 	}
 	if (got == 1) {

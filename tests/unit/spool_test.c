@@ -470,6 +470,30 @@ TEST(input_that_changes)
 	folder_close(f);
 }
 
+TEST(id_by_hand)
+{
+	struct folder *f = folder_at("named");
+	struct octets text = { .read = read_long, .size = 25 };
+	struct message m = { .octets = text };
+	struct envelope env;
+	struct entry_new new = { .env = &env };
+	char id[ENTRY_ID_SIZE], mine[ENTRY_ID_SIZE];
+	struct err e;
+
+	queued_envelope(&env, 1);
+	entry_id(mine, queued_now.wall - 5, 77);
+	new.id = mine;
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), 0);
+	CHECK_STR(id, mine);
+	/* It is in the message: no other one will do. */
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), -1);
+	CHECK_INT(err_exit(&e), 71);
+	CHECK_STR(id, "");
+	CHECK_INT(names(f), 1);
+	envelope_free(&env);
+	folder_close(f);
+}
+
 /* ---- several processes ---- */
 
 TEST(lock_dies_with_its_process)
