@@ -53,8 +53,8 @@ parse_sender(struct send *r, const char *s, bool found, struct err *e)
 	return err_set(e, ERR_PERM, ERR_USAGE, "the sender: %s", why.text);
 }
 
-static int
-find_sender(struct send *r, struct err *e)
+int
+send_sender(struct send *r, struct err *e)
 {
 	char room[MACHINE_ADDRESS_MAX];
 	const char *sender =
@@ -111,8 +111,8 @@ fill_submitter(struct send *r, struct err *e)
 }
 
 /* What is asked of servers beyond delivery, for the recipients to come. */
-static int
-fill_wishes(struct send *r, struct err *e)
+int
+send_wishes(struct send *r, struct err *e)
 {
 	const struct settings *s = settings(r);
 
@@ -330,9 +330,9 @@ prepare(struct send *r, const struct submit_config *c, struct err *e)
 {
 	if (!r->o->export.wanted && mx_check(&c->mx, &c->by, e) == -1)
 		return -1;
-	if (find_sender(r, e) == -1)
+	if (send_sender(r, e) == -1)
 		return -1;
-	if (fill_wishes(r, e) == -1)
+	if (send_wishes(r, e) == -1)
 		return -1;
 	return find_recipients(r, e);
 }
@@ -371,8 +371,8 @@ say_queued(struct send *r)
 /* Longest Message-ID that the log shows, octets. */
 #define ID_MAX 256
 
-static void
-log_all(const struct send *r, const struct message *m)
+void
+send_log(const struct send *r, const struct message *m)
 {
 	struct log log = { .warnings = stderr };
 	struct log_try t = { .id = r->env.queue_id,
@@ -401,7 +401,7 @@ finish(struct send *r, const struct message *m)
 	/* All is decided: what waits for a reader now may be interrupted. */
 	sigprocmask(SIG_SETMASK, &r->face->waiter->mask, NULL);
 	if (!r->planned)
-		log_all(r, m);
+		send_log(r, m);
 	report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
 	say_queued(r);
@@ -444,8 +444,8 @@ send_fail(const struct err *e)
 	return err_exit(e);
 }
 
-static const char *
-tmpdir(void)
+const char *
+send_tmpdir(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -458,7 +458,7 @@ read_message(struct send *r, struct submission *s)
 {
 	const struct letter *l = &r->letter;
 	struct input_config c = { .fd = STDIN_FILENO,
-		.tmpdir = tmpdir(),
+		.tmpdir = send_tmpdir(),
 		.compose = l->composing ? &l->compose : NULL,
 		.edits = l->edits,
 		.nedits = l->nedits,
@@ -526,7 +526,7 @@ begin(struct send *r, struct submission *s, struct submit_config *c,
 {
 	bool first = r->o->read_envelope_from;
 
-	if (letter_open(&r->letter, r->o, tmpdir(), e) == -1)
+	if (letter_open(&r->letter, r->o, send_tmpdir(), e) == -1)
 		return -1;
 	machine_random(
 	    r->letter.compose.random, sizeof r->letter.compose.random);

@@ -21,6 +21,7 @@
 #include "cli/signing.h"
 #include "mail/envelope.h"
 
+struct message;
 struct run_face;
 struct submit_config;
 
@@ -65,6 +66,20 @@ int send_open(struct send *, struct submit_config *c, struct err *e);
  * it, and how many of its recipients To may list (nlisted).
  */
 void send_complete(struct send *, struct submit_config *c);
+
+/*
+ * Behind send_open() as well: env.sender by o->from and the account; and what
+ * is asked for beyond delivery, also of recipients that come later. 0, or -1
+ * with *e (usage, config).
+ */
+int send_sender(struct send *, struct err *e);
+int send_wishes(struct send *, struct err *e);
+
+/* A line of the log on each recipient. */
+void send_log(const struct send *, const struct message *);
+
+/* Where temporary files go; borrowed. */
+const char *send_tmpdir(void);
 
 /* Say it on stderr, see send_drain(), and have the exit code. */
 int send_fail(const struct err *);
