@@ -27,6 +27,14 @@ struct crowd {
 	size_t n;
 };
 
+/* Its list is large, and not worth being cleared. */
+static void
+crowd_open(struct crowd *c, size_t mail)
+{
+	c->mail = mail;
+	c->n = 0;
+}
+
 static struct outcome *
 outcome_of(const struct tally *t, size_t mail, size_t rcpt)
 {
@@ -161,9 +169,10 @@ ask(const struct tally *t, struct crowd *c, struct err *e)
 int
 tally_final(struct tally *t, const struct news *n, struct err *e)
 {
-	struct crowd c = { .mail = n->mail, .n = 0 };
 	size_t i, rcpt, count = news_count(n);
+	struct crowd c;
 
+	crowd_open(&c, n->mail);
 	for (i = 0; i < count && c.n < NEWS_RCPTS; i++) {
 		rcpt = news_rcpt(n, i);
 		if (outcome_of(t, n->mail, rcpt)->state == OUTCOME_PENDING)
@@ -193,9 +202,10 @@ take(struct outcome *o, const struct outcome *said, size_t tls)
 void
 tally_outcome(struct tally *t, const struct news *n, size_t tls)
 {
-	struct crowd c = { .mail = n->mail, .n = 0 };
 	size_t i, rcpt;
+	struct crowd c;
 
+	crowd_open(&c, n->mail);
 	for (i = 0; i < news_count(n); i++) {
 		rcpt = news_rcpt(n, i);
 		if (take(outcome_of(t, n->mail, rcpt), &n->outcome, tls) == 0)
@@ -211,10 +221,11 @@ tally_outcome(struct tally *t, const struct news *n, size_t tls)
 static void
 settle(struct tally *t, const struct lot *l, bool final, const struct err *e)
 {
-	struct crowd c = { .mail = l->mail, .n = 0 };
+	struct crowd c;
 	struct outcome *o;
 	size_t i;
 
+	crowd_open(&c, l->mail);
 	for (i = 0; i < l->n; i++) {
 		o = outcome_of(t, l->mail, l->rcpts[i]);
 		if (holder_of(t, l->mail, l->rcpts[i])->final != final ||
@@ -258,11 +269,11 @@ tally_decide(struct tally *t, size_t route, const struct err *e)
 void
 tally_rest(struct tally *t, const struct err *e)
 {
-	struct crowd c = { .n = 0 };
+	struct crowd c;
 	size_t i, k;
 
 	for (i = 0; i < t->plan->nmails; i++) {
-		c.mail = i;
+		crowd_open(&c, i);
 		for (k = 0; k < t->plan->mails[i].env->n; k++)
 			if (outcome_decide(outcome_of(t, i, k), e) == 0)
 				join(t, &c, k);
