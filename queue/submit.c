@@ -212,7 +212,8 @@ submission_read(
 {
 	*s = (struct submission){ 0 };
 	err_clear(&s->err);
-	s->body = body_read_all(c->fd, "the message", c->tmpdir, &s->err);
+	s->body =
+	    body_read_dots(c->fd, "the message", c->tmpdir, c->dots, &s->err);
 	if (s->body != NULL && open_message(s, c, &s->err) == 0)
 		return 0;
 	*e = s->err;

@@ -18,8 +18,8 @@
 #include "mx.h"
 #include "queue/keep.h"
 #include "queue/sign.h"
+#include "store/body.h"
 
-struct body;
 struct edit;
 struct envelope;
 struct plan;
@@ -28,6 +28,7 @@ struct plan;
 struct input_config {
 	int fd;
 	const char *tmpdir; /* borrowed: for a message over 1 MiB */
+	enum body_dots dots; /* what lines with dots do */
 	/* What is read is the text of such a message; NULL: the message.
 	 * Borrowed until submission_free(). */
 	const struct compose_config *compose;

@@ -2,7 +2,7 @@
  * body: see body.h. Three homes for the same octets: memory, an unlinked
  * temporary file, the caller's own file in place.
  * Callers: queue/submit.c, cli; read through mail/message.c's callback.
- * It changes no octet and knows no line.
+ * It changes no octet; lines with dots are mail/dots.c's.
  * open(2) O_TMPFILE, pread(2).
  * Ownership: the descriptor of a file in place stays the caller's.
  */
@@ -17,9 +17,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/wait.h"
+#include "mail/dots.h"
 #include "store/body.h"
 
 #define BLOCK (128u * 1024)
+/* How long a writer may be silent behind the end of its message, ms. */
+#define REST_WAIT 5000
 
 struct body {
 	struct buf memory; /* owned: all octets, when fd is -1 */
@@ -136,21 +139,91 @@ read_some(int fd, char *to, size_t n, const char *what, struct err *e)
 	return got == -1 ? unreadable(what, e) : got;
 }
 
-static int
-read_stream(struct body *b, int fd, const char *dir, struct err *e)
+/* ---- reading all of it ---- */
+
+/* How a message gets in. */
+struct reading {
+	struct body *b;
+	int fd;
+	const char *dir; /* borrowed: for a temporary file */
+	enum body_dots mode;
+	struct dots dots;
+	char *block; /* owned: BLOCK octets, once they are needed */
+	uint64_t kept; /* content so far, where it is only looked for */
+	int failed; /* sticky: -1 with *e */
+	struct err *e; /* borrowed */
+};
+
+static void
+on_content(void *ctx, const char *s, size_t n)
 {
-	char *block = malloc(BLOCK);
+	struct reading *r = ctx;
+
+	if (r->failed == 0)
+		r->failed = keep(r->b, s, n, r->dir, r->e);
+}
+
+static int
+take_block(struct reading *r, size_t n)
+{
+	if (r->mode == BODY_DOTS_KEPT)
+		on_content(r, r->block, n);
+	else
+		dots_feed(&r->dots, r->block, n, on_content, r);
+	return r->failed;
+}
+
+static int
+need_block(struct reading *r)
+{
+	if (r->block == NULL)
+		r->block = malloc(BLOCK);
+	return r->block == NULL ? cannot_keep(r->b->what, r->e) : 0;
+}
+
+/* What stands behind the end. It is nobody's, nor are its errors. */
+static void
+throw_rest_away(struct reading *r)
+{
+	ssize_t got = isatty(r->fd) ? 0 : 1;
+
+	while (got > 0 &&
+	    wait_fd(NULL, r->fd, POLLIN, wait_until(REST_WAIT)) > 0) {
+		got = read(r->fd, r->block, BLOCK);
+		if (got == -1 && (errno == EINTR || errno == EAGAIN))
+			got = 1;
+	}
+}
+
+static int
+read_stream(struct reading *r)
+{
+	ssize_t got = 1;
+
+	if (need_block(r) == -1)
+		return -1;
+	while (got > 0 && !r->dots.ended) {
+		got = read_some(r->fd, r->block, BLOCK, r->b->what, r->e);
+		if (got > 0 && take_block(r, (size_t)got) == -1)
+			got = -1;
+	}
+	if (r->dots.ended)
+		throw_rest_away(r);
+	return got == -1 ? -1 : 0;
+}
+
+/* ---- a file in place ---- */
+
+/* pread(2), whatever signals come. */
+static ssize_t
+read_at(int fd, void *to, size_t n, off_t at)
+{
 	ssize_t got;
 
-	if (block == NULL)
-		return cannot_keep(b->what, e);
-	while ((got = read_some(fd, block, BLOCK, b->what, e)) > 0)
-		if (keep(b, block, (size_t)got, dir, e) == -1) {
-			got = -1;
-			break;
-		}
-	free(block);
-	return (int)got;
+	do
+		got = pread(fd, to, n, at);
+	while (got == -1 && errno == EINTR);
+	return got;
 }
 
 /* True if `fd` is a regular file that can stay where it is. */
@@ -161,12 +234,7 @@ in_place(struct body *b, int fd)
 		return false;
 	b->start = lseek(fd, 0, SEEK_CUR);
 	/* A file without a size may have octets all the same: proc(5). */
-	if (b->start == -1 || b->as_read.st_size <= b->start)
-		return false;
-	b->fd = fd;
-	b->size = (uint64_t)(b->as_read.st_size - b->start);
-	lseek(fd, 0, SEEK_END);
-	return true;
+	return b->start != -1 && b->as_read.st_size > b->start;
 }
 
 /* True if reading it at all is possible: a descriptor for writing is not. */
@@ -177,6 +245,63 @@ readable(int fd)
 
 	return pread(fd, &c, 0, 0) == 0;
 }
+
+static void
+on_looked_at(void *ctx, const char *s, size_t n)
+{
+	struct reading *r = ctx;
+
+	(void)s;
+	r->kept += n;
+}
+
+/* Where in it the message ends: 0; 1: a dot must go; -1 with *e. */
+static int
+find_end(struct reading *r, uint64_t *size)
+{
+	struct body *b = r->b;
+	off_t at = b->start;
+	ssize_t got = 1;
+
+	*size = (uint64_t)(b->as_read.st_size - b->start);
+	if (r->mode == BODY_DOTS_KEPT)
+		return 0;
+	if (need_block(r) == -1)
+		return -1;
+	while (got > 0 && !r->dots.ended && !r->dots.stripped) {
+		got = read_at(r->fd, r->block, BLOCK, at);
+		if (got == -1)
+			return unreadable(b->what, r->e);
+		dots_feed(&r->dots, r->block, (size_t)got, on_looked_at, r);
+		at += got;
+	}
+	*size = r->kept;
+	return r->dots.stripped;
+}
+
+/* 0: it stays where it is; 1: it must be read as a stream; -1 with *e. */
+static int
+use_in_place(struct reading *r)
+{
+	struct body *b = r->b;
+	uint64_t size;
+	int got;
+
+	if (!in_place(b, r->fd))
+		return 1;
+	if (!readable(r->fd))
+		return unreadable(b->what, r->e);
+	got = find_end(r, &size);
+	r->dots = (struct dots){ .strips = r->mode == BODY_DOTS_STRIP };
+	if (got != 0)
+		return got;
+	b->fd = r->fd;
+	b->size = size;
+	lseek(r->fd, 0, SEEK_END);
+	return 0;
+}
+
+/* ---- bodies ---- */
 
 struct body *
 body_new(const char *what, struct err *e)
@@ -201,22 +326,33 @@ body_add(
 }
 
 struct body *
-body_read_all(int fd, const char *what, const char *dir, struct err *e)
+body_read_dots(int fd, const char *what, const char *dir, enum body_dots mode,
+    struct err *e)
 {
-	struct body *b = body_new(what, e);
+	struct reading r = { .b = body_new(what, e),
+		.fd = fd,
+		.dir = dir,
+		.mode = mode,
+		.dots = { .strips = mode == BODY_DOTS_STRIP },
+		.e = e };
 	int got;
 
-	if (b == NULL)
+	if (r.b == NULL)
 		return NULL;
-	if (in_place(b, fd))
-		got = readable(fd) ? 0 : unreadable(what, e);
-	else
-		got = read_stream(b, fd, dir, e);
-	if (got == -1) {
-		body_free(b);
-		return NULL;
-	}
-	return b;
+	got = use_in_place(&r);
+	if (got == 1)
+		got = read_stream(&r);
+	free(r.block);
+	if (got == 0)
+		return r.b;
+	body_free(r.b);
+	return NULL;
+}
+
+struct body *
+body_read_all(int fd, const char *what, const char *dir, struct err *e)
+{
+	return body_read_dots(fd, what, dir, BODY_DOTS_KEPT, e);
 }
 
 void
@@ -252,11 +388,8 @@ static long
 octets_file(
     const struct body *b, uint64_t off, void *to, size_t n, struct err *e)
 {
-	ssize_t got;
+	ssize_t got = read_at(b->fd, to, n, b->start + (off_t)off);
 
-	do
-		got = pread(b->fd, to, n, b->start + (off_t)off);
-	while (got == -1 && errno == EINTR);
 	if (got > 0 && unchanged(b))
 		return got;
 	if (got == -1)

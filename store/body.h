@@ -1,7 +1,7 @@
 /*
  * body: the octets of standard input or a file, kept so that they can be read again.
  * Called by queue/submit.c and cli (attachments); handed to mail/message.c as a callback.
- * It knows no mail format and changes no octet.
+ * It knows no mail format but lines with dots, if asked, and changes no octet.
  * Up to 1 MiB in memory; beyond it an unlinked temporary file (TMPDIR, else
  * /var/tmp); a regular file is used in place. Never mapped; read by pread(2)
  * only, since workers share the descriptor.
@@ -28,8 +28,24 @@ struct err;
 struct body *body_read_all(
     int fd, const char *what, const char *dir, struct err *e);
 
+/* What is made of lines that begin with a dot. */
+enum body_dots {
+	BODY_DOTS_KEPT, /* nothing: the message ends where the input does */
+	BODY_DOTS_END, /* one that is a dot ends the message */
+	BODY_DOTS_STRIP /* and of two dots that begin a line one goes */
+};
+
 /*
- * The same of octets that come by other ways: an empty one (NULL with *e:
+ * The same as body_read_all() with dots (mail/dots.h). What stands behind the
+ * end is read and thrown away, so that no writer is killed by SIGPIPE; one
+ * that keeps a pipe open in silence, or a terminal, is not waited for. A
+ * regular file stays in place unless a dot must go.
+ */
+struct body *body_read_dots(
+    int fd, const char *what, const char *dir, enum body_dots, struct err *e);
+
+/*
+ * A body of octets that come by other ways: an empty one (NULL with *e:
  * temporary, machine), and n more of them; 0, or -1 with *e (the same), after
  * which it is only to be freed.
  */

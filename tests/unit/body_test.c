@@ -1,9 +1,12 @@
 /*
  * body: the same octets from memory, from a temporary file and from a file
- * in place; and a file in place that changes is noticed.
+ * in place; and a file in place that changes is noticed. Lines with dots from
+ * each of them, also over the edges of what is read at once.
  */
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -209,6 +212,243 @@ TEST(piece_by_piece)
 	CHECK_INT(i, BODY_MEMORY_MAX / sizeof piece);
 	CHECK_INT(err_exit(&e), 71);
 	body_free(b);
+}
+
+/* ---- dots ---- */
+
+#define BLOCK ((size_t)128 * 1024) /* of body.c */
+
+/* How input comes: each gives a descriptor to read n octets of s from, and
+ * who writes them, 0 for nobody. */
+static int
+as_file(const char *s, size_t n, pid_t *writer)
+{
+	char path[] = DIR "/body_test.XXXXXX";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	*writer = 0;
+	if (write(fd, s, n) != (ssize_t)n)
+		abort();
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static int
+write_all_to(int to, const char *s, size_t n)
+{
+	ssize_t put;
+
+	for (; n > 0; s += put, n -= (size_t)put) {
+		put = write(to, s, n);
+		if (put == -1)
+			return 1;
+	}
+	return 0;
+}
+
+/* From a child, which fails if nobody reads it all. */
+static int
+from_child(const int p[2], const char *s, size_t n, pid_t *writer)
+{
+	*writer = fork();
+	if (*writer == 0) {
+		close(p[0]);
+		_exit(write_all_to(p[1], s, n));
+	}
+	close(p[1]);
+	return p[0];
+}
+
+static int
+as_pipe(const char *s, size_t n, pid_t *writer)
+{
+	int p[2];
+
+	if (pipe(p) == -1)
+		abort();
+	return from_child(p, s, n, writer);
+}
+
+static int
+as_socket(const char *s, size_t n, pid_t *writer)
+{
+	int p[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p) == -1)
+		abort();
+	return from_child(p, s, n, writer);
+}
+
+static int (*const ways[])(
+    const char *, size_t, pid_t *) = { as_file, as_pipe, as_socket };
+
+struct text {
+	char *s; /* owned */
+	size_t n;
+};
+
+/* Lines of 64 octets, n of all of it, then `end`. */
+static struct text
+lines(size_t n, const char *end)
+{
+	struct text t = { malloc(n + strlen(end) + 1), n + strlen(end) };
+
+	if (t.s == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		t.s[i] = i % 64 == 63 || i + 1 == n ? '\n' : 'x';
+	memcpy(t.s + n, end, strlen(end) + 1);
+	return t;
+}
+
+static void
+check_same(struct body *b, const char *s, size_t n)
+{
+	char *got = malloc(n + 1);
+	struct err e;
+	size_t off = 0;
+	long some;
+
+	CHECK_INT(body_size(b), n);
+	while ((some = body_octets(b, off, got + off, n + 1 - off, &e)) > 0)
+		off += (size_t)some;
+	CHECK_INT(some, 0);
+	CHECK_INT(off, n);
+	CHECK(off == n && memcmp(got, s, n) == 0);
+	free(got);
+}
+
+/* What is read of `in` by each way is `want`, and its writer lives. */
+static void
+check_dots(enum body_dots mode, struct text in, const char *want, size_t n)
+{
+	struct body *b;
+	struct err e;
+	pid_t writer;
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		int fd = ways[i](in.s, in.n, &writer);
+
+		b = body_read_dots(fd, "the message", DIR, mode, &e);
+		if (writer == 0)
+			CHECK_INT(lseek(fd, 0, SEEK_CUR), in.n);
+		CHECK(b != NULL);
+		if (b != NULL)
+			check_same(b, want, n);
+		body_free(b);
+		close(fd);
+		if (writer != 0)
+			waitpid(writer, &status, 0);
+		CHECK_INT(status, 0);
+	}
+}
+
+static void
+check_end(enum body_dots mode, size_t before, const char *end, size_t kept)
+{
+	struct text t = lines(before, end);
+
+	check_dots(mode, t, t.s, kept);
+	free(t.s);
+}
+
+TEST(lone_dot_at_every_edge)
+{
+	static const char end[] = ".\r\n.\nand more\n";
+	size_t n;
+
+	check_end(BODY_DOTS_END, 0, end, 0);
+	check_end(BODY_DOTS_STRIP, 0, ".", 0);
+	for (n = BLOCK - 4; n <= BLOCK + 1; n++)
+		check_end(BODY_DOTS_STRIP, n, end, n);
+	check_end(BODY_DOTS_END, BODY_MEMORY_MAX + 1, end, BODY_MEMORY_MAX + 1);
+	check_end(BODY_DOTS_STRIP, 100, ".", 100);
+	check_end(BODY_DOTS_KEPT, 100, end, 100 + strlen(end));
+}
+
+TEST(rest_is_read_however_long)
+{
+	struct text rest = lines(5 * BLOCK, ""),
+		    in = { malloc(rest.n + 4), rest.n + 4 };
+
+	memcpy(in.s, "a\n.\n", 4);
+	memcpy(in.s + 4, rest.s, rest.n);
+	check_dots(BODY_DOTS_END, in, "a\n", 2);
+	free(rest.s);
+	free(in.s);
+}
+
+TEST(two_dots_at_every_edge)
+{
+	struct text t, want;
+	size_t n;
+
+	for (n = BLOCK - 3; n <= BLOCK + 1; n++) {
+		t = lines(n, "..x\n.y\r\n..\n..");
+		want = lines(n, ".x\n.y\r\n.\n.");
+		check_dots(BODY_DOTS_STRIP, t, want.s, want.n);
+		check_dots(BODY_DOTS_END, t, t.s, t.n);
+		free(t.s);
+		free(want.s);
+	}
+}
+
+/* The offset where it began counts as a line's beginning. */
+TEST(file_from_its_offset)
+{
+	pid_t nobody;
+	int fd = as_file("abc.\n.\nx", 8, &nobody);
+	struct err e;
+	struct body *b;
+
+	lseek(fd, 3, SEEK_SET);
+	b = body_read_dots(fd, "the message", DIR, BODY_DOTS_END, &e);
+	check_same(b, "", 0);
+	body_free(b);
+	lseek(fd, 2, SEEK_SET);
+	b = body_read_dots(fd, "the message", DIR, BODY_DOTS_END, &e);
+	check_same(b, "c.\n", 3);
+	body_free(b);
+	close(fd);
+}
+
+/* True if what was read of it changes with it. */
+static bool
+stays_in_place(const char *s)
+{
+	pid_t nobody;
+	int fd = as_file(s, strlen(s), &nobody);
+	struct err e;
+	struct body *b =
+	    body_read_dots(fd, "the message", DIR, BODY_DOTS_STRIP, &e);
+	char c;
+	bool in_place;
+
+	shorten(fd);
+	in_place = body_octets(b, 0, &c, 1, &e) == -1;
+	body_free(b);
+	close(fd);
+	return in_place;
+}
+
+TEST(copied_only_if_a_dot_must_go)
+{
+	CHECK(stays_in_place("a\n.b\nc\n"));
+	CHECK(stays_in_place("a\n.\n..c\n"));
+	CHECK(!stays_in_place("a\n..b\nc\n"));
+}
+
+TEST(unreadable_with_dots_is_66)
+{
+	int fd = open("/", O_RDONLY);
+	struct err e;
+
+	CHECK(body_read_dots(fd, "the message", DIR, BODY_DOTS_STRIP, &e) ==
+	    NULL);
+	CHECK_INT(err_exit(&e), 66);
+	close(fd);
 }
 
 TEST_MAIN
