@@ -760,6 +760,44 @@ address_hash(const struct address *a)
 	return (size_t)(h ^ h >> 32);
 }
 
+/* ---- domains of this machine ---- */
+
+static bool
+is_name(const char *domain, const char *s, size_t n)
+{
+	return domain != NULL && strlen(domain) == n &&
+	    strncasecmp(domain, s, n) == 0;
+}
+
+bool
+address_is_in(const struct address *a, const char *domains)
+{
+	size_t n;
+
+	for (;;) {
+		domains += strspn(domains, " \t,");
+		n = strcspn(domains, " \t,");
+		if (n == 0)
+			return false;
+		if (is_name(a->ascii, domains, n) ||
+		    is_name(a->utf8, domains, n))
+			return true;
+		domains += n;
+	}
+}
+
+int
+address_make_bare(struct address *a, struct err *e)
+{
+	struct address bare;
+
+	if (address_parse(&bare, a->raw, a->local_len, ADDRESS_BARE, e) == -1)
+		return -1;
+	address_free(a);
+	*a = bare;
+	return 0;
+}
+
 /* ---- host names ---- */
 
 bool

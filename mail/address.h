@@ -86,6 +86,14 @@ bool address_equal(const struct address *, const struct address *);
 /* Consistent with address_equal(). */
 size_t address_hash(const struct address *);
 
+/* True if its domain is one of these names, which stand between commas:
+ * case-blind, in A-labels or as it was typed. */
+bool address_is_in(const struct address *, const char *domains);
+
+/* Take the domain away: *a is the bare name then (ADDRESS_BARE). 0, or -1 with
+ * `e` as address_parse() has it, and *a as it was. */
+int address_make_bare(struct address *a, struct err *e);
+
 /* ASCII: idna_is_hostname(). */
 bool address_is_hostname(const char *s, size_t n);
 

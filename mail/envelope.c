@@ -150,6 +150,29 @@ envelope_add_failed(
 	return outcome_decide(&r->outcome, e);
 }
 
+int
+envelope_take(struct envelope *env, struct recipient *r)
+{
+	bool sendable = r->addr.raw != NULL;
+	size_t *slot = NULL;
+	int rc = make_room(env);
+
+	if (rc == 0 && sendable)
+		slot = find_slot(env, &r->addr);
+	if (slot != NULL && *slot != 0)
+		rc = 1;
+	if (rc == 0) {
+		env->rcpts[env->n++] = *r;
+		if (slot != NULL)
+			*slot = env->n;
+	} else {
+		address_free(&r->addr);
+		free(r->given);
+	}
+	*r = (struct recipient){ 0 };
+	return rc;
+}
+
 size_t
 envelope_add_tls(struct envelope *env, struct tls_facts *f)
 {

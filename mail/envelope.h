@@ -43,6 +43,9 @@ struct recipient {
 	unsigned notify; /* NOTIFY_ bits */
 	/* Borrowed: TYPE;ADDRESS, as reports are to name it; NULL: addr. */
 	const char *orcpt;
+	/* Who he is on this machine could not be said yet, and is to be asked
+	 * again before he is tried (queue/locals.h). */
+	bool unresolved;
 	struct outcome outcome;
 };
 
@@ -88,6 +91,12 @@ int envelope_add(
  */
 int envelope_add_failed(
     struct envelope *, const char *given, size_t n, const struct err *e);
+
+/*
+ * A recipient of another envelope becomes one of this; nothing of his is left
+ * in *r. 0 taken, 1 dropped since he is there already, -1 no memory.
+ */
+int envelope_take(struct envelope *, struct recipient *r);
 
 /* Keep what is known of a connection, in memory of malloc(3) that is the
  * envelope's from now on: its number, from 1, for outcomes; 0: no memory. */

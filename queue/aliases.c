@@ -39,6 +39,7 @@ struct entry {
 
 struct aliases {
 	char *path; /* owned: as errors name it */
+	const char *domains; /* borrowed: of this machine; NULL: none */
 	struct entry *entries; /* owned */
 	size_t n, size;
 	struct value *values; /* owned */
@@ -203,6 +204,19 @@ load_name(void *ctx, const char *name, size_t line)
 	return l->now == NULL ? no_memory(l->e) : 0;
 }
 
+/* What is in a domain of this machine stands for a name: 0, or -1 with *e
+ * (config): no name can be like that. */
+static int
+localize(const struct aliases *a, struct address *addr, struct err *e)
+{
+	if (a->domains == NULL || addr == NULL ||
+	    !address_is_in(addr, a->domains) || address_make_bare(addr, e) == 0)
+		return 0;
+	if (e->verdict == ERR_PERM)
+		e->kind = ERR_CONFIG;
+	return -1;
+}
+
 /* Perhaps an alias: an address without a domain. */
 static bool
 is_bare(const struct alias_value *v)
@@ -212,9 +226,8 @@ is_bare(const struct alias_value *v)
 }
 
 static int
-load_value(void *ctx, const struct alias_value *v)
+keep_value(struct loading *l, const struct alias_value *v)
 {
-	struct loading *l = ctx;
 	struct aliases *a = l->a;
 	struct value *list, one = { v->kind, is_bare(v), v->line, NULL };
 	const char *text = v->addr != NULL ? v->addr->raw : v->path;
@@ -240,9 +253,22 @@ load_value(void *ctx, const struct alias_value *v)
 	return 0;
 }
 
+static int
+load_value(void *ctx, const struct alias_value *v)
+{
+	struct loading *l = ctx;
+	struct err why;
+
+	if (localize(l->a, v->addr, &why) == 0)
+		return keep_value(l, v);
+	address_free(v->addr);
+	load_bad(l, v->line, true, &why);
+	return 0;
+}
+
 int
-aliases_load(struct aliases **a, const char *path, aliases_bad_fn *bad,
-    void *ctx, struct err *e)
+aliases_load(struct aliases **a, const char *path, const char *domains,
+    aliases_bad_fn *bad, void *ctx, struct err *e)
 {
 	struct loading l = { .bad = bad, .ctx = ctx, .e = e };
 	struct alias_reader to = { .name = load_name,
@@ -259,8 +285,10 @@ aliases_load(struct aliases **a, const char *path, aliases_bad_fn *bad,
 		*a = l.a = calloc(1, sizeof **a);
 		if (l.a == NULL || (l.a->path = strdup(path)) == NULL)
 			rc = no_memory(e);
-		else
+		if (rc == 0) {
+			l.a->domains = domains;
 			rc = alias_file_read(buf_str(&text), text.len, &to);
+		}
 	}
 	buf_free(&text);
 	if (rc == -1) {
@@ -435,26 +463,6 @@ take_entry(struct walk *w, const struct entry *of)
 	return 0;
 }
 
-/* One value of a list. */
-static int
-list_value(void *ctx, const struct alias_value *v)
-{
-	struct walk *w = ctx;
-	const struct list *now = w->now;
-	char path[ALIAS_PATH_MAX];
-	struct list inner = { now->of, path, v->line, now->path };
-
-	if (v->kind == ALIAS_NOBODY)
-		w->nobody = true;
-	if (v->kind == ALIAS_INCLUDE) {
-		snprintf(path, sizeof path, "%s", v->path);
-		return add_list(w, &inner);
-	}
-	if (v->addr == NULL)
-		return 0;
-	return is_bare(v) ? local(w, now->of, v->addr) : found(w, v->addr);
-}
-
 /* The first mistake in a list is why it cannot be used. */
 static void
 list_bad(void *ctx, size_t line, bool inside, const struct err *why)
@@ -466,6 +474,32 @@ list_bad(void *ctx, size_t line, bool inside, const struct err *why)
 		alias_place(w->e, w->now->path, line, why);
 		mistake(w);
 	}
+}
+
+/* One value of a list. */
+static int
+list_value(void *ctx, const struct alias_value *v)
+{
+	struct walk *w = ctx;
+	const struct list *now = w->now;
+	char path[ALIAS_PATH_MAX];
+	struct list inner = { now->of, path, v->line, now->path };
+	struct err why;
+
+	if (v->kind == ALIAS_NOBODY)
+		w->nobody = true;
+	if (v->kind == ALIAS_INCLUDE) {
+		snprintf(path, sizeof path, "%s", v->path);
+		return add_list(w, &inner);
+	}
+	if (v->addr == NULL)
+		return 0;
+	if (localize(w->a, v->addr, &why) == -1) {
+		address_free(v->addr);
+		list_bad(w, v->line, true, &why);
+		return 0;
+	}
+	return is_bare(v) ? local(w, now->of, v->addr) : found(w, v->addr);
 }
 
 /* The list is a copy: more of them may come while it is read. */

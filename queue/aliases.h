@@ -27,11 +27,13 @@ typedef void aliases_bad_fn(void *ctx, const struct err *);
  * Read a file. 0; 1: there is none, and *a is NULL; -1 with *e (config:
  * permanent, or temporary if it cannot be read now): it cannot be read, is
  * not the caller's or root's, may be written by others, or is too large.
+ * An address in one of `domains` (names between commas, borrowed as long as
+ * *a is there; NULL: none) is taken for its local part alone.
  * A mistake in it is told to `bad` (may be NULL) and costs its entry only:
  * whoever asks for that name gets the error.
  */
-int aliases_load(struct aliases **a, const char *path, aliases_bad_fn *bad,
-    void *ctx, struct err *e);
+int aliases_load(struct aliases **a, const char *path, const char *domains,
+    aliases_bad_fn *bad, void *ctx, struct err *e);
 /* NULL is accepted. */
 void aliases_free(struct aliases *);
 

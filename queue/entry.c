@@ -138,6 +138,8 @@ put_rcpt(struct buf *b, const struct recipient *r)
 	frame_put_text(b, TAG_GIVEN, r->given);
 	record_number(b, TAG_NOTIFY, r->notify);
 	frame_put_text(b, TAG_ORCPT, r->orcpt);
+	if (r->unresolved)
+		record_number(b, TAG_UNRESOLVED, 1);
 	record_end(b, mark);
 }
 
@@ -295,12 +297,13 @@ read_envelope(struct reader *r, struct record *rec)
 	    : -1;
 }
 
-struct rcpt_texts {
+struct rcpt_fields {
 	const char *address, *domain, *given, *orcpt;
+	unsigned notify, unresolved;
 };
 
 static int
-rcpt_text(struct rcpt_texts *t, const struct field *f)
+rcpt_text(struct rcpt_fields *t, const struct field *f)
 {
 	const char *s = frame_text(f);
 
@@ -323,6 +326,19 @@ rcpt_text(struct rcpt_texts *t, const struct field *f)
 	return s == NULL ? -1 : 0;
 }
 
+static int
+rcpt_number(struct rcpt_fields *t, const struct field *f)
+{
+	switch (f->tag) {
+	case TAG_NOTIFY:
+		return frame_small(&t->notify, f->number, 2 * NOTIFY_DELAY - 1);
+	case TAG_UNRESOLVED:
+		return frame_small(&t->unresolved, f->number, 1);
+	default:
+		return -1;
+	}
+}
+
 /* The domain as it was typed, which is for people only. */
 static int
 typed_domain(struct reader *r, struct address *a, const char *s)
@@ -337,14 +353,14 @@ typed_domain(struct reader *r, struct address *a, const char *s)
 }
 
 static int
-add_rcpt(struct reader *r, const struct rcpt_texts *t, unsigned notify)
+add_rcpt(struct reader *r, const struct rcpt_fields *t)
 {
 	struct envelope *env = &r->en->env;
 	struct address a = { 0 };
 	struct recipient *rcpt;
 	int added;
 
-	if (address(r, &a, t->address, ADDRESS_POSTMASTER) == -1 ||
+	if (address(r, &a, t->address, ADDRESS_BARE) == -1 ||
 	    typed_domain(r, &a, t->domain) == -1) {
 		address_free(&a);
 		return -1;
@@ -353,31 +369,26 @@ add_rcpt(struct reader *r, const struct rcpt_texts *t, unsigned notify)
 	if (added != 0)
 		return added == 1 ? -1 : frame_no_memory(&r->src);
 	rcpt = &env->rcpts[env->n - 1];
-	rcpt->notify = notify;
+	rcpt->notify = t->notify;
 	rcpt->orcpt = t->orcpt;
+	rcpt->unresolved = t->unresolved != 0;
 	return 0;
 }
 
 static int
 read_rcpt(struct reader *r, struct record *rec)
 {
-	struct rcpt_texts t = { 0 };
-	unsigned notify = 0;
+	struct rcpt_fields t = { 0 };
 	struct field f;
 	int got;
 
 	while ((got = record_next(rec, &f)) == 1)
-		if (f.kind == FIELD_OCTETS) {
-			if (rcpt_text(&t, &f) == -1)
-				return -1;
-		} else if (f.tag != TAG_NOTIFY ||
-		    frame_small(&notify, f.number, 2 * NOTIFY_DELAY - 1) ==
-			-1) {
+		if ((f.kind == FIELD_OCTETS ? rcpt_text(&t, &f)
+					    : rcpt_number(&t, &f)) == -1)
 			return -1;
-		}
 	if (got == -1 || t.address == NULL || t.given == NULL)
 		return -1;
-	return add_rcpt(r, &t, notify);
+	return add_rcpt(r, &t);
 }
 
 /* The records of the head, which all of it consists of. */

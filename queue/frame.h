@@ -61,7 +61,8 @@ enum queue_tag {
 	TAG_HOLD = 23,
 	TAG_SIGNED = 24, /* for a server that takes so much */
 	TAG_UID = 25, /* who queued it */
-	TAG_REPORT = 26 /* an enum dsn_kind */
+	TAG_REPORT = 26, /* an enum dsn_kind */
+	TAG_UNRESOLVED = 27 /* 1: who he is on this machine is not known yet */
 };
 
 /* Start a frame at the end of the buffer; end it with frame_end(), to which

@@ -170,6 +170,8 @@ prepare(const struct submit_config *c, struct envelope *env,
 		got = recipients_read(env, m->header.data, m->header.len, e);
 	if (got == 0 && env->n == 0 && c->on_complete == NULL)
 		got = nobody(s, e);
+	if (got == 0)
+		got = locals_resolve(&c->locals, env, e);
 	if (!c->keep_bcc) {
 		message_remove(m, "Bcc");
 		message_remove(m, "Resent-Bcc");

@@ -17,6 +17,7 @@
 #include "mail/message.h"
 #include "mx.h"
 #include "queue/keep.h"
+#include "queue/locals.h"
 #include "queue/sign.h"
 #include "store/body.h"
 
@@ -64,6 +65,8 @@ struct submit_config {
 	struct relays by; /* which relay takes whom */
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
+	/* What names of this machine stand for. */
+	struct locals_config locals;
 	size_t nlisted; /* the first recipients, which To may list */
 	bool keep_bcc; /* Bcc and Resent-Bcc go out as they are */
 	struct sign_config sign; /* signatures of our own */
@@ -95,7 +98,8 @@ struct submit_config {
 };
 
 /*
- * Find recipients in the message if that is wanted, complete it (Bcc and
+ * Find recipients in the message if that is wanted, resolve those of this
+ * machine (queue/locals.h), complete it (Bcc and
  * Resent-Bcc are removed) and sign it, plan and deliver, and keep what is
  * left. When it returns 0
  * every recipient has an outcome, or on_plan ended the run, or on_complete

@@ -20,6 +20,7 @@
 struct world {
 	char dir[256];
 	struct buf bad; /* what was told, a line each */
+	const char *domains; /* of this machine */
 	struct aliases *a;
 };
 
@@ -105,7 +106,9 @@ load(struct world *w, const char *text)
 	put(w, "aliases", text);
 	aliases_free(w->a);
 	buf_reset(&w->bad);
-	CHECK_INT(aliases_load(&w->a, path_of(w, "aliases"), on_bad, w, &e), 0);
+	CHECK_INT(aliases_load(
+		      &w->a, path_of(w, "aliases"), w->domains, on_bad, w, &e),
+	    0);
 }
 
 static int
@@ -162,6 +165,40 @@ check_all(struct world *w, const char *want)
 }
 
 /* ---- whom a name leads to ---- */
+
+/* What has a domain of this machine is a name, also in lists. */
+TEST(domains_of_this_machine)
+{
+	struct world w;
+
+	world_begin(&w);
+	w.domains = "localhost, host.test";
+	put(&w, "list", "carol@localhost\nx@other.test\n");
+	load(&w,
+	    "a: bob@LOCALHOST\n"
+	    "bob: bob@host.test, b@x.test\n"
+	    "all: :include:$D/list, a@host.test\n"
+	    "carol: c@x.test\n"
+	    "one: two@localhost\n"
+	    "two: one@localhost\n"
+	    "bad: \"/etc/x\"@localhost\n"
+	    "worse: x@y.test, \"|cat\"@host.test\n");
+	check(&w, "a", "bob b@x.test");
+	check(&w, "all", "bob b@x.test x@other.test c@x.test");
+	check(&w, "one",
+	    "$D/aliases:5: \"one\" leads to nobody, only back to itself or "
+	    "to an empty list; name an address, or a mailbox by \\NAME");
+	check(&w, "bad",
+	    "$D/aliases:7: address \"\"/etc/x\"\": no name of a user at "
+	    "position 1");
+	check(&w, "worse",
+	    "$D/aliases:8: address \"\"|cat\"\": no name of a user at "
+	    "position 1");
+	w.domains = NULL;
+	load(&w, "bob: bob@host.test\n");
+	check(&w, "bob", "bob@host.test");
+	world_end(&w);
+}
 
 TEST(names_and_addresses)
 {
@@ -499,15 +536,15 @@ TEST(files)
 
 	world_begin(&w);
 	memcpy(path, path_of(&w, "aliases"), sizeof path);
-	CHECK_INT(aliases_load(&a, path, NULL, NULL, &e), 1);
+	CHECK_INT(aliases_load(&a, path, NULL, NULL, NULL, &e), 1);
 	CHECK(a == NULL);
 	CHECK_INT(mkdir(path, 0700), 0);
-	CHECK_INT(aliases_load(&a, path, NULL, NULL, &e), -1);
+	CHECK_INT(aliases_load(&a, path, NULL, NULL, NULL, &e), -1);
 	CHECK(strstr(e.text, "is no regular file") != NULL);
 	CHECK_INT(rmdir(path), 0);
 	put(&w, "aliases", "a: b, |x\n");
 	CHECK_INT(chmod(path, 0646), 0);
-	CHECK_INT(aliases_load(&a, path, NULL, NULL, &e), -1);
+	CHECK_INT(aliases_load(&a, path, NULL, NULL, NULL, &e), -1);
 	CHECK(a == NULL);
 	CHECK(strstr(e.text,
 		  "may be written by others (mode 646): chmod "
@@ -516,7 +553,7 @@ TEST(files)
 	CHECK_INT(chmod(path, 0644), 0);
 	CHECK_INT(rename(path, path_of(&w, "list")), 0);
 	CHECK_INT(symlink("list", path), 0);
-	CHECK_INT(aliases_load(&a, path, NULL, NULL, &e), 0);
+	CHECK_INT(aliases_load(&a, path, NULL, NULL, NULL, &e), 0);
 	CHECK_INT(aliases_count(a), 1);
 	aliases_free(a);
 	world_end(&w);
@@ -532,8 +569,8 @@ TEST(a_file_of_another)
 	put(&w, "aliases", "a: b\n");
 	if (geteuid() == 0) {
 		CHECK_INT(chown(path_of(&w, "aliases"), 65534, 65534), 0);
-		CHECK_INT(
-		    aliases_load(&a, path_of(&w, "aliases"), NULL, NULL, &e),
+		CHECK_INT(aliases_load(
+			      &a, path_of(&w, "aliases"), NULL, NULL, NULL, &e),
 		    -1);
 		CHECK(
 		    strstr(e.text, "belongs to user 65534: chown 0 ") != NULL);

@@ -203,6 +203,51 @@ TEST(what_is_written_is_read)
 	envelope_free(&env);
 }
 
+/* Names of this machine, and those of whom it is not known yet. */
+TEST(names_without_a_domain)
+{
+	struct envelope env;
+	struct entry_new new = { .env = &env };
+	struct entry en;
+	struct address a;
+	struct buf b;
+	struct err e;
+
+	queued_envelope(&env, 1);
+	CHECK_INT(address_parse(&a, "bob", 3, ADDRESS_BARE, &e), 0);
+	CHECK_INT(envelope_add(&env, &a, "bob", 3), 0);
+	queued_rcpt(&env, "root@localhost")->unresolved = true;
+	put_entry(&b, &new);
+	CHECK_INT(read_entry(&en, &b, &e), 0);
+	CHECK_STR(en.env.rcpts[1].addr.raw, "bob");
+	CHECK_INT(en.env.rcpts[1].addr.kind, DOMAIN_NONE);
+	CHECK(!en.env.rcpts[1].unresolved);
+	CHECK_STR(en.env.rcpts[2].addr.raw, "root@localhost");
+	CHECK(en.env.rcpts[2].unresolved);
+	entry_free(&en);
+	buf_free(&b);
+	envelope_free(&env);
+}
+
+/* Nobody of ours writes a name that might be taken for a file. */
+TEST(a_name_that_is_none)
+{
+	struct envelope env;
+	struct entry_new new = { .env = &env };
+	struct address a;
+	struct buf b;
+	struct err e;
+
+	queued_envelope(&env, 1);
+	CHECK_INT(address_parse(&a, "xetc", 4, ADDRESS_BARE, &e), 0);
+	a.raw[0] = '/';
+	CHECK_INT(envelope_add(&env, &a, "/etc", 4), 0);
+	put_entry(&b, &new);
+	check_malformed(&b, "no recipient");
+	buf_free(&b);
+	envelope_free(&env);
+}
+
 TEST(null_sender_and_other_scripts)
 {
 	struct envelope env;

@@ -72,6 +72,37 @@ TEST(an_unsendable_recipient_is_failed)
 	envelope_free(&env);
 }
 
+TEST(recipients_move)
+{
+	struct envelope from, to;
+	struct address a;
+	struct err e;
+
+	envelope_init(&from);
+	envelope_init(&to);
+	CHECK_INT(address_parse(&a, "a@x.test", 8, 0, &e), 0);
+	CHECK_INT(envelope_add(&to, &a, "a@x.test", 8), 0);
+	CHECK_INT(address_parse(&a, "A <a@X.test>", 12, 0, &e), 0);
+	CHECK_INT(envelope_add(&from, &a, "A <a@X.test>", 12), 0);
+	CHECK_INT(address_parse(&a, "b@x.test", 8, 0, &e), 0);
+	CHECK_INT(envelope_add(&from, &a, "B", 1), 0);
+	from.rcpts[1].notify = NOTIFY_NEVER;
+	err_set(&e, ERR_PERM, ERR_DATA, "no");
+	CHECK_INT(envelope_add_failed(&from, "?", 1, &e), 0);
+	CHECK_INT(envelope_take(&to, &from.rcpts[0]), 1);
+	CHECK_INT(envelope_take(&to, &from.rcpts[1]), 0);
+	CHECK_INT(envelope_take(&to, &from.rcpts[2]), 0);
+	CHECK_INT(to.n, 3);
+	CHECK_STR(to.rcpts[1].given, "B");
+	CHECK_INT(to.rcpts[1].notify, NOTIFY_NEVER);
+	CHECK_INT(to.rcpts[2].outcome.state, OUTCOME_FAILED);
+	CHECK(from.rcpts[1].given == NULL);
+	CHECK_INT(address_parse(&a, "b@X.TEST", 8, 0, &e), 0);
+	CHECK_INT(envelope_add(&to, &a, "b", 1), 1);
+	envelope_free(&from);
+	envelope_free(&to);
+}
+
 TEST(want_of_memory_defers)
 {
 	struct envelope env;

@@ -1,0 +1,403 @@
+/*
+ * locals: see locals.h. Recipients move one by one into a new envelope, which
+ * then takes the old one's place; a local one is expanded on the way.
+ * Callers: queue/submit.c, queue/runner.c, cli. It opens nothing but the
+ * aliases' file, and that when the first local name comes.
+ * RFC 5321 4.5.1; RFC 3461 5.2.7.2, 5.2.7.3.
+ * Ownership: see locals.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "mail/address.h"
+#include "mail/envelope.h"
+#include "queue/aliases.h"
+#include "queue/locals.h"
+
+static const char postmaster[] = "postmaster", root[] = "root";
+
+struct resolving {
+	const struct locals_config *c; /* borrowed */
+	struct aliases *aliases; /* owned: once `asked`; NULL: there are none */
+	bool asked;
+	struct err why; /* not ok: there should be some */
+	struct envelope out;
+	const struct recipient *of; /* who is being resolved */
+	bool rooted; /* as root, since postmaster is nobody */
+	size_t targets; /* of aliases, so far */
+	struct err *e; /* why it ended early */
+};
+
+static int
+no_memory(struct err *e)
+{
+	return err_set(
+	    e, ERR_TEMP, ERR_MACHINE, "no memory to resolve local names");
+}
+
+/* ---- what becomes of a name ---- */
+
+/* Another recipient, who takes the address: 0, or -1 no memory. */
+static int
+add(struct resolving *w, struct address *a)
+{
+	const char *given = a->raw;
+	struct recipient *r;
+	int got;
+
+	w->out.notify = w->of->notify;
+	/* What it is called in reports: as it is written in the end. */
+	got = envelope_add(&w->out, a, given, strlen(given));
+	if (got == -1)
+		return no_memory(w->e);
+	r = &w->out.rcpts[w->out.n - 1];
+	if (got == 0)
+		r->orcpt = w->of->orcpt;
+	return 0;
+}
+
+static int
+add_decided(struct resolving *w, struct address *a, const struct err *why)
+{
+	size_t before = w->out.n;
+
+	if (add(w, a) == -1)
+		return -1;
+	if (w->out.n > before)
+		outcome_decide(&w->out.rcpts[before].outcome, why);
+	return 0;
+}
+
+/* The name without its quotes; false: too long for any. */
+static bool
+plain_name(char out[LOCALS_NAME_MAX], const struct address *a)
+{
+	const char *s = a->raw, *end = a->raw + a->local_len;
+	bool quoted = *s == '"';
+	size_t n = 0;
+
+	if (quoted) {
+		s++;
+		end--;
+	}
+	for (; s < end; s++) {
+		if (quoted && *s == '\\')
+			s++;
+		if (n == LOCALS_NAME_MAX - 1)
+			return false;
+		out[n++] = *s;
+	}
+	out[n] = '\0';
+	return true;
+}
+
+/* Takes the address. */
+static int
+refuse(struct resolving *w, struct address *a)
+{
+	const struct locals_config *c = w->c;
+	char alias[ERR_TEXT_MAX / 2] = "", from[ADDRESS_PATH_MAX + 32] = "";
+	struct err why;
+
+	if (c->aliases != NULL)
+		snprintf(
+		    alias, sizeof alias, ", and no alias in %s", c->aliases);
+	if (strcmp(w->of->addr.raw, a->raw) != 0)
+		snprintf(
+		    from, sizeof from, "; \"%s\" leads there", w->of->addr.raw);
+	err_set(&why, ERR_PERM, ERR_DATA, "\"%s\" is no %s%s%s", a->raw,
+	    c->mailboxes ? "user of this machine" : "whole address", alias,
+	    from);
+	why.enhanced = (struct enhanced){ 5, 1, 1 };
+	why.stage = STAGE_INPUT;
+	why.scope = SCOPE_RECIPIENT;
+	return add_decided(w, a, &why);
+}
+
+/* Takes the address. */
+static int
+later(struct resolving *w, struct address *a, const struct err *why)
+{
+	size_t before = w->out.n;
+
+	if (add_decided(w, a, why) == -1)
+		return -1;
+	if (w->out.n > before)
+		w->out.rcpts[before].unresolved = true;
+	return 0;
+}
+
+/* Takes the address, which becomes one of maildomain. */
+static int
+masquerade(struct resolving *w, struct address *a)
+{
+	char text[2 * ADDRESS_PATH_MAX];
+	struct address whole;
+	struct err why;
+
+	snprintf(text, sizeof text, "%s@%.*s", a->raw, ADDRESS_DOMAIN_MAX,
+	    w->c->maildomain);
+	if (address_parse(&whole, text, strlen(text), 0, &why) == -1) {
+		if (why.verdict == ERR_PERM)
+			why.kind = ERR_CONFIG;
+		return later(w, a, &why);
+	}
+	address_free(a);
+	return add(w, &whole);
+}
+
+static int expand(struct resolving *, const struct address *);
+
+/* Takes the address, the name of nobody. RFC 5321 4.5.1 wants postmaster. */
+static int
+unknown(struct resolving *w, struct address *a)
+{
+	struct address other;
+	struct err why;
+	int rc;
+
+	if (w->rooted || !w->c->mailboxes ||
+	    strcasecmp(a->raw, postmaster) != 0)
+		return refuse(w, a);
+	if (address_parse(&other, root, strlen(root), ADDRESS_BARE, &why) == -1)
+		return later(w, a, &why);
+	w->rooted = true;
+	address_free(a);
+	rc = expand(w, &other);
+	address_free(&other);
+	return rc;
+}
+
+/* Takes the address. */
+static int
+mailbox(struct resolving *w, struct address *a)
+{
+	char name[LOCALS_NAME_MAX], real[LOCALS_NAME_MAX];
+	struct address box;
+	struct err why;
+	int got = 0;
+
+	if (w->c->user == NULL)
+		return add(w, a);
+	if (plain_name(name, a))
+		got = w->c->user(w->c->ctx, name, strlen(name), real, &why);
+	if (got == -1)
+		return later(w, a, &why);
+	if (got == 0)
+		return unknown(w, a);
+	if (strcmp(real, a->raw) == 0)
+		return add(w, a);
+	if (address_parse(&box, real, strlen(real), ADDRESS_BARE, &why) == -1)
+		return add_decided(w, a, &why);
+	address_free(a);
+	return add(w, &box);
+}
+
+/* A name that is no alias any more; takes the address. */
+static int
+settle(struct resolving *w, struct address *a)
+{
+	if (w->c->maildomain != NULL)
+		return masquerade(w, a);
+	if (w->c->mailboxes)
+		return mailbox(w, a);
+	/* A server may know that one. */
+	return strcasecmp(a->raw, postmaster) == 0 ? add(w, a) : refuse(w, a);
+}
+
+static int
+on_target(void *ctx, struct address *a)
+{
+	struct resolving *w = ctx;
+
+	w->targets++;
+	return a->kind == DOMAIN_NONE ? settle(w, a) : add(w, a);
+}
+
+/* ---- aliases ---- */
+
+static void
+load(struct resolving *w)
+{
+	const struct locals_config *c = w->c;
+	int got = 0;
+
+	if (w->asked)
+		return;
+	w->asked = true;
+	if (c->aliases != NULL)
+		got = aliases_load(
+		    &w->aliases, c->aliases, c->domains, NULL, NULL, &w->why);
+	if (got != -1)
+		err_clear(&w->why);
+	if (got == 1 && c->must_exist)
+		err_set(&w->why, ERR_PERM, ERR_CONFIG,
+		    "there is no file of aliases %s", c->aliases);
+}
+
+/* Thrown away, which is what was wanted. */
+static int
+drop(struct resolving *w, const struct address *a)
+{
+	struct address copy;
+	struct err fine;
+
+	if (address_parse(&copy, a->raw, strlen(a->raw), ADDRESS_BARE, &fine) ==
+	    -1)
+		return no_memory(w->e);
+	err_clear(&fine);
+	snprintf(fine.text, sizeof fine.text, "thrown away: /dev/null in %s",
+	    w->c->aliases);
+	return add_decided(w, &copy, &fine);
+}
+
+/* The name, which stays the caller's, becomes what it stands for. */
+static int
+expand(struct resolving *w, const struct address *name)
+{
+	struct address copy;
+	size_t before = w->targets;
+	struct err why;
+	int got = 1;
+
+	load(w);
+	err_clear(w->e);
+	why = w->why;
+	if (why.verdict == ERR_OK && w->aliases != NULL)
+		got = aliases_expand(w->aliases, name->raw, strlen(name->raw),
+		    on_target, w, &why);
+	if (got == 0)
+		return w->targets > before ? 0 : drop(w, name);
+	/* A callback ended it. */
+	if (w->e->verdict != ERR_OK)
+		return -1;
+	if (address_parse(
+		&copy, name->raw, strlen(name->raw), ADDRESS_BARE, w->e) == -1)
+		return no_memory(w->e);
+	return got == 1 && why.verdict == ERR_OK ? settle(w, &copy)
+						 : later(w, &copy, &why);
+}
+
+/* ---- recipients ---- */
+
+static bool
+is_local(const struct locals_config *c, const struct address *a)
+{
+	return a->kind == DOMAIN_NONE ||
+	    (c->domains != NULL && address_is_in(a, c->domains));
+}
+
+/* A recipient who is local, as if he had no domain. */
+static int
+resolve(struct resolving *w, struct recipient *r)
+{
+	struct address name;
+	struct err why;
+	int rc;
+
+	w->of = r;
+	w->rooted = false;
+	if (address_parse(&name, r->addr.raw, r->addr.local_len, ADDRESS_BARE,
+		&why) == -1) {
+		outcome_decide(&r->outcome, &why);
+		rc = envelope_take(&w->out, r);
+		return rc == -1 ? no_memory(w->e) : 0;
+	}
+	rc = expand(w, &name);
+	address_free(&name);
+	address_free(&r->addr);
+	free(r->given);
+	*r = (struct recipient){ 0 };
+	return rc;
+}
+
+static int
+resolve_all(struct resolving *w, struct envelope *env)
+{
+	size_t i;
+
+	for (i = 0; i < env->n; i++) {
+		struct recipient *r = &env->rcpts[i];
+
+		if (r->addr.raw != NULL &&
+		    r->outcome.state == OUTCOME_PENDING &&
+		    is_local(w->c, &r->addr)) {
+			if (resolve(w, r) == -1)
+				return -1;
+		} else if (envelope_take(&w->out, r) == -1)
+			return no_memory(w->e);
+	}
+	return 0;
+}
+
+/* The lists of the two change places. */
+static void
+swap_recipients(struct envelope *env, struct envelope *out)
+{
+	struct envelope old = *env;
+
+	env->rcpts = out->rcpts;
+	env->n = out->n;
+	env->size = out->size;
+	env->slots = out->slots;
+	env->nslots = out->nslots;
+	out->rcpts = old.rcpts;
+	out->n = old.n;
+	out->size = old.size;
+	out->slots = old.slots;
+	out->nslots = old.nslots;
+}
+
+bool
+locals_are_on(const struct locals_config *c)
+{
+	return c->aliases != NULL || c->maildomain != NULL || c->mailboxes;
+}
+
+int
+locals_resolve(
+    const struct locals_config *c, struct envelope *env, struct err *e)
+{
+	struct resolving w = { .c = c, .e = e };
+	int rc;
+
+	if (!locals_are_on(c))
+		return 0;
+	envelope_init(&w.out);
+	rc = resolve_all(&w, env);
+	swap_recipients(env, &w.out);
+	envelope_free(&w.out);
+	aliases_free(w.aliases);
+	return rc;
+}
+
+int
+locals_knows(
+    const struct locals_config *c, const struct address *a, struct err *e)
+{
+	struct envelope env;
+	struct address copy;
+	size_t i;
+	int rc;
+
+	if (!locals_are_on(c) || !is_local(c, a))
+		return 0;
+	if (address_parse(&copy, a->raw, strlen(a->raw), ADDRESS_BARE, e) == -1)
+		return -1;
+	envelope_init(&env);
+	rc = envelope_add(&env, &copy, a->raw, strlen(a->raw)) == -1
+	    ? no_memory(e)
+	    : locals_resolve(c, &env, e);
+	for (i = 0; rc == 0 && i < env.n; i++) {
+		*e = env.rcpts[i].outcome.err;
+		if (env.rcpts[i].outcome.state != OUTCOME_FAILED)
+			break;
+	}
+	if (rc == 0 && i > 0 && i == env.n)
+		rc = -1;
+	envelope_free(&env);
+	return rc;
+}
