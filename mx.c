@@ -24,6 +24,7 @@
 
 /* Where a list of targets comes from; compared by pointer. */
 static const char by_smarthost[] = "smarthost";
+static const char by_local[] = "local";
 static const char by_mx[] = "mx";
 static const char by_implicit[] = "implicit mx";
 static const char by_literal[] = "address literal";
@@ -63,6 +64,7 @@ struct place {
 struct lane {
 	const struct relay *relay; /* borrowed */
 	const char *own_name; /* borrowed; NULL: unknown */
+	bool mailboxes; /* it is a `local` */
 };
 
 struct planner {
@@ -76,6 +78,7 @@ struct planner {
 	size_t nlanes;
 	const struct relay **relay_of; /* owned: of each recipient */
 	const struct relay *relay; /* the one whose recipients are planned */
+	bool mailboxes; /* it is where those without a domain go */
 	size_t *domain_of; /* owned: of each recipient, or NONE */
 	size_t *next; /* owned: next recipient of the same domain */
 	struct domain *domains; /* owned */
@@ -246,7 +249,7 @@ plan_relay(struct planner *p, struct plan *plan, struct err *e)
 	struct err why;
 	size_t i;
 
-	r->source = by_smarthost;
+	r->source = p->mailboxes ? by_local : by_smarthost;
 	r->relay = p->relay;
 	if (relay_rcpts(p, r, e) == -1)
 		return -1;
@@ -276,7 +279,8 @@ lane_add(struct planner *p, const struct relay *relay, const struct relays *by)
 	for (i = 0; i < p->nlanes; i++)
 		if (p->lanes[i].relay == relay)
 			return;
-	p->lanes[p->nlanes++] = (struct lane){ relay, by->relay->helo };
+	p->lanes[p->nlanes++] =
+	    (struct lane){ relay, by->relay->helo, relay == by->local };
 }
 
 /* The relays of all mails, each once. */
@@ -287,7 +291,7 @@ lanes_find(struct planner *p, struct err *e)
 	size_t i, k, n = 0;
 
 	for (i = 0; i < p->nmails; i++)
-		n += p->mails[i].by->nrules + 1;
+		n += p->mails[i].by->nrules + 2;
 	p->lanes = calloc(n + 1, sizeof(*p->lanes));
 	if (p->lanes == NULL)
 		return out_of_memory(e);
@@ -296,6 +300,8 @@ lanes_find(struct planner *p, struct err *e)
 		lane_add(p, by->relay, by);
 		for (k = 0; k < by->nrules; k++)
 			lane_add(p, by->rules[k].relay, by);
+		if (by->local != NULL)
+			lane_add(p, by->local, by);
 	}
 	return 0;
 }
@@ -776,6 +782,8 @@ mx_check(const struct mx_config *c, const struct relays *by, struct err *e)
 	for (i = 0; i < by->nrules; i++)
 		if (relay_check(by->rules[i].relay, e) == -1)
 			return -1;
+	if (by->local != NULL && relay_check(by->local, e) == -1)
+		return -1;
 	if (c->dns.nameserver == NULL)
 		return 0;
 	dns = dns_new(&c->dns, e);
@@ -792,6 +800,7 @@ lane_plan(
 
 	p->relay = l->relay;
 	p->hosts.own_name = l->own_name;
+	p->mailboxes = l->mailboxes;
 	if (l->relay->hosts != NULL)
 		return plan_relay(p, plan, e);
 	ret = plan_mx(p, plan, e);

@@ -45,8 +45,9 @@ struct route {
 	size_t n;
 	struct lot *lots; /* owned, by mail: each mail at most once */
 	size_t nlots;
-	/* Static: "smarthost", "mx", "implicit mx", "address literal"; where
-	 * domains of different kinds share it, that of the first. */
+	/* Static: "smarthost", "local", "mx", "implicit mx", "address
+	 * literal"; where domains of different kinds share it, that of the
+	 * first. */
 	const char *source;
 	const struct relay *relay; /* borrowed: how to speak to them */
 };

@@ -492,11 +492,28 @@ relay_check(const struct relay *r, struct err *e)
 	struct spec *specs;
 	size_t n;
 
-	if (r->hosts == NULL)
+	if (r->hosts == NULL || r->local != NULL)
 		return 0;
 	if (spec_parse(r->hosts, r->port, &specs, &n, e) == -1)
 		return -1;
 	spec_free(specs, n);
+	return 0;
+}
+
+/* The one target of mailboxes: nobody is looked up. */
+static int
+local_target(
+    const struct relay *r, struct target **targets, size_t *n, struct err *why)
+{
+	struct target *t = calloc(1, sizeof(*t));
+
+	*targets = t;
+	if (t == NULL || (t->host = strdup(r->hosts)) == NULL)
+		return out_of_memory(why);
+	*n = 1;
+	t->transport = r->local->transport;
+	t->typed = true;
+	t->policy = policy_for(&r->policy, t->transport, 0, POLICY_LOCAL);
 	return 0;
 }
 
@@ -511,6 +528,8 @@ relay_targets(const struct relay *r, struct hosts *h, struct target **targets,
 
 	*n = 0;
 	*targets = NULL;
+	if (r->local != NULL)
+		return local_target(r, targets, n, why);
 	if (spec_parse(r->hosts, r->port, &specs, &nspecs, why) == -1)
 		return -1;
 	err_clear(why);
@@ -547,11 +566,22 @@ rule_matches(const struct relay_rule *rule, const struct address *a)
 	return m > n && strcasecmp(domain + m - n, pattern) == 0;
 }
 
+static bool
+is_local(const struct relays *by, const struct address *a)
+{
+	if (by->local == NULL || a->kind != DOMAIN_NONE)
+		return false;
+	return !by->implied || by->relay->hosts == NULL ||
+	    strcasecmp(a->raw, "Postmaster") != 0;
+}
+
 const struct relay *
 relay_for(const struct relays *by, const struct address *a)
 {
 	size_t k;
 
+	if (is_local(by, a))
+		return by->local;
 	for (k = 0; k < by->nrules; k++)
 		if (rule_matches(&by->rules[k], a))
 			return by->rules[k].relay;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "auth.h"
+#include "local.h"
 #include "net/dial.h"
 #include "net/dns.h"
 #include "net/host.h"
@@ -30,6 +31,9 @@ struct relay {
 	/* As typed: SCHEME://HOST:PORT, mx:DOMAIN, srv:DOMAIN, ... NULL: by
 	 * MX of each recipient */
 	const char *hosts;
+	/* Not NULL: no servers but mailboxes here, which `hosts` names in a
+	 * word; it has one target then, with that name. */
+	const struct local_config *local;
 	unsigned port; /* 0: the transport's own */
 	struct policy_config policy;
 	struct tls_config tls;
@@ -59,9 +63,14 @@ struct relays {
 	const struct relay *relay; /* borrowed: where no rule matches */
 	const struct relay_rule *rules; /* borrowed: the first match counts */
 	size_t nrules;
+	/* Borrowed: of those without a domain; NULL: they are like all. */
+	const struct relay *local;
+	/* But for <Postmaster>, if there are servers: each has one (RFC 5321
+	 * 4.5.1), and mail to it may be older than `local`. */
+	bool implied;
 };
 
-/* Whose recipient this is: the first rule's that matches. */
+/* Whose recipient this is: `local`'s, or the first rule's that matches. */
 const struct relay *relay_for(const struct relays *, const struct address *);
 
 struct target {

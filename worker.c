@@ -660,7 +660,12 @@ run(struct worker *w, struct reach *r)
 	struct err e;
 	size_t i;
 
-	if (r != NULL && w->clear != NULL && w->refused != NULL) {
+	if (w->route->relay->local != NULL) {
+		err_set(&e, ERR_PERM, ERR_CONFIG,
+		    "%s: no mail is written there yet; give local lmtp",
+		    w->host);
+		last_words(w, &w->route->targets[0], "", &e);
+	} else if (r != NULL && w->clear != NULL && w->refused != NULL) {
 		try_hosts(w, r);
 	} else {
 		err_set(&e, ERR_TEMP, ERR_MACHINE, "no memory");

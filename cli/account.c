@@ -401,6 +401,8 @@ account_make(struct account *a, const char *name, const struct settings *s,
 	make_policy(a);
 	make_auth(a);
 	a->log = account_log(s);
+	if (locally_make(&a->locally, &s->at[SET_LOCAL], &a->relay, e) == -1)
+		return -1;
 	return check_login(a, e);
 }
 
@@ -411,6 +413,7 @@ account_free(struct account *a)
 	buf_free(&a->secret);
 	buf_free(&a->key_secret);
 	buf_free(&a->login);
+	locally_free(&a->locally);
 	explicit_bzero(&a->proxy, sizeof a->proxy);
 	*a = (struct account){ 0 };
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/idna.h"
+#include "cli/locally.h"
 #include "cli/log.h"
 #include "cli/machine.h"
 #include "cli/settings.h"
@@ -30,6 +31,7 @@ struct account {
 	char secret_place[SETTING_PLACE_MAX]; /* who gave the secret */
 	struct endpoint source;
 	struct proxy proxy;
+	struct locally locally; /* names without a domain */
 	struct log_to log;
 	struct buf hosts; /* with the scheme that the settings ask for */
 	struct buf secret, key_secret; /* owned, wiped; "" until fetched */

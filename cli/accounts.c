@@ -380,6 +380,21 @@ name_one(struct accounts *as, struct named_account *na, struct err *e)
 	return make_rules(as, a, &na->rules, &na->by.nrules, e);
 }
 
+static struct account *account_of(struct accounts *, const struct relay *);
+
+/* Where a name that is queued goes that has no domain; who queued it without a
+ * word of that in the configuration was told that it is a mailbox here. */
+static void
+name_local(struct accounts *as, struct named_account *na)
+{
+	const struct account *a = account_of(as, na->by.relay);
+
+	if (a == NULL)
+		return;
+	na->by.local = locally_relay(&a->locally, true);
+	na->by.implied = !a->locally.said;
+}
+
 static const struct named_account *
 name_here(struct accounts *as, const char *name)
 {
@@ -404,6 +419,7 @@ name_here(struct accounts *as, const char *name)
 	if (name_one(as, na, &na->why) == 0)
 		err_clear(&na->why);
 	na->by.rules = na->rules;
+	name_local(as, na);
 	na->log = account_log(&na->settings);
 	return na;
 }

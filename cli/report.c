@@ -488,6 +488,10 @@ is_kept_back(const struct relay *r, const struct target *t)
 static void
 put_target(struct buf *b, const struct route *r, const struct target *t)
 {
+	if (r->relay->local != NULL) {
+		put_text(b, "  mailboxes ", t->host, "\n");
+		return;
+	}
 	buf_adds(b, "  host ");
 	enc_printable(b, t->host, strlen(t->host));
 	if (t->port != 0)

@@ -149,9 +149,11 @@ fill_orcpt(struct send *r, struct err *e)
 	return 0;
 }
 
+/* Names without a domain are some only where there are mailboxes. */
 static int
-find_recipients(struct send *r, struct err *e)
+find_recipients(struct send *r, bool bare, struct err *e)
 {
+	const unsigned flags = ADDRESS_POSTMASTER | (bare ? ADDRESS_BARE : 0u);
 	const struct options *o = r->o;
 	const struct texts lists[] = { { o->operands, o->noperands }, o->to,
 		o->cc, o->bcc };
@@ -163,7 +165,7 @@ find_recipients(struct send *r, struct err *e)
 		by.option = options[i];
 		for (k = 0; k < lists[i].n; k++)
 			if (address_each(lists[i].v[k], strlen(lists[i].v[k]),
-				ADDRESS_POSTMASTER, add_recipient, &by) != 0)
+				flags, add_recipient, &by) != 0)
 				return err_set(
 				    e, ERR_TEMP, ERR_MACHINE, "no memory");
 		if (i == 1)
@@ -295,7 +297,10 @@ static struct submit_config
 config(struct send *r)
 {
 	const struct options *o = r->o;
-	const struct relay *relay = &accounts_chosen(&r->accounts)->relay;
+	const struct account *chosen = accounts_chosen(&r->accounts);
+	const struct relay *relay = &chosen->relay;
+	/* Others may mean a server's mailboxes by such names. */
+	const bool by_default = o->face.is_sendmail;
 	struct submit_config c = {
 		.mx = { .family = o->family,
 		    .overrides = o->overrides,
@@ -305,7 +310,8 @@ config(struct send *r)
 		    .random = machine_random },
 		.by = { .relay = relay,
 		    .rules = r->accounts.rules,
-		    .nrules = r->accounts.nrules },
+		    .nrules = r->accounts.nrules,
+		    .local = locally_relay(&chosen->locally, by_default) },
 		.deliver = { .worker = { .waiter = r->face->waiter,
 				 .show_lines = o->verbose },
 		    .jobs = o->jobs,
@@ -334,7 +340,7 @@ prepare(struct send *r, const struct submit_config *c, struct err *e)
 		return -1;
 	if (send_wishes(r, e) == -1)
 		return -1;
-	return find_recipients(r, e);
+	return find_recipients(r, c->by.local != NULL, e);
 }
 
 /* What the queue has taken, or should have. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "base/err.h"
 #include "base/when.h"
+#include "cli/locally.h"
 #include "cli/log.h"
 #include "cli/priorities.h"
 #include "cli/values.h"
@@ -425,6 +426,18 @@ values_connections(const struct setting_row *row, struct setting *s)
 	(void)row;
 	s->number = words_number(s->text, 1000);
 	return s->number < 1 ? "give a number from 1 to 1000" : NULL;
+}
+
+const char *
+values_local(const struct setting_row *row, struct setting *s)
+{
+	enum locally_kind kind;
+	const char *remedy = locally_parse(s->text, &kind);
+
+	(void)row;
+	if (remedy == NULL)
+		s->number = kind;
+	return remedy;
 }
 
 /* What is for later: taken, and said to be ignored unless it is done. */

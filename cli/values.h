@@ -52,6 +52,7 @@ values_parser values_syslog;
 values_parser values_span;
 values_parser values_notice;
 values_parser values_connections;
+values_parser values_local;
 values_parser values_later;
 
 /* True if EHLO may say it: a host name or an address literal. */

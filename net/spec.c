@@ -22,6 +22,9 @@ const struct transport_row transport_rows[TRANSPORTS] = {
 	[TRANSPORT_SMTP] = { "smtp", "smtp", 25, false },
 	[TRANSPORT_SMTPS] = { "smtps", "smtps", 465, true },
 	[TRANSPORT_LMTP] = { "lmtp", "lmtp", 24, false },
+	[TRANSPORT_MBOX] = { "mbox", NULL, 0, false },
+	[TRANSPORT_MAILDIR] = { "maildir", NULL, 0, false },
+	[TRANSPORT_MDA] = { "mda", NULL, 0, false },
 };
 
 static bool
@@ -60,7 +63,8 @@ scheme_take(const char **s, enum transport *t, struct err *e)
 		return 0;
 	n = (size_t)(end - *s);
 	for (i = 0; i < TRANSPORTS; i++) {
-		if (strlen(transport_rows[i].scheme) != n ||
+		if (transport_rows[i].scheme == NULL ||
+		    strlen(transport_rows[i].scheme) != n ||
 		    strncasecmp(*s, transport_rows[i].scheme, n) != 0)
 			continue;
 		*t = (enum transport)i;

@@ -14,12 +14,21 @@
 
 struct err;
 
-/* How a server is spoken to; a row gives name, scheme and port. */
-enum transport { TRANSPORT_SMTP, TRANSPORT_SMTPS, TRANSPORT_LMTP, TRANSPORTS };
+/* How mail is handed over; a row gives name, scheme and port. */
+enum transport {
+	TRANSPORT_SMTP,
+	TRANSPORT_SMTPS,
+	TRANSPORT_LMTP,
+	/* No servers but mailboxes of this machine (local.h). */
+	TRANSPORT_MBOX,
+	TRANSPORT_MAILDIR,
+	TRANSPORT_MDA,
+	TRANSPORTS
+};
 
 struct transport_row {
 	const char *name; /* "smtp" */
-	const char *scheme; /* as --host takes it */
+	const char *scheme; /* as --host takes it; NULL: it does not */
 	unsigned port; /* the default one */
 	bool implicit_tls; /* RFC 8314 3.3 */
 };

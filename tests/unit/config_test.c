@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/config.h"
+#include "cli/locally.h"
 #include "mail/complete.h"
 #include "cli/priorities.h"
 #include "mail/envelope.h"
@@ -277,6 +278,17 @@ static const struct {
 	{ SET_LOGFILE_TIME, "%Y-%m-%d", NULL, 0 },
 	{ SET_SYSLOG, "LOG_MAIL", "LOG_KERN", LOG_MAIL },
 	{ SET_ALIASES, "/etc/aliases", NULL, 0 },
+	{ SET_LOCAL, "mda /usr/bin/procmail -a '%s'", "mda procmail",
+	    LOCALLY_MDA },
+	{ SET_LOCAL, "mbox", "mbox mail", LOCALLY_MBOX },
+	{ SET_LOCAL, "mbox /srv/mail", "mboxes", LOCALLY_MBOX },
+	{ SET_LOCAL, "maildir", "maildir /srv/mail", LOCALLY_MAILDIR },
+	{ SET_LOCAL, "maildir Mail/in..box", "maildir Mail/../../x",
+	    LOCALLY_MAILDIR },
+	{ SET_LOCAL, "lmtp [::1]:2424", "lmtp", LOCALLY_LMTP },
+	{ SET_LOCAL, "lmtp /run/lmtp", "lmtp a,b", LOCALLY_LMTP },
+	{ SET_LOCAL, "lmtp unix:/run/lmtp", "lmtp smtp://a", LOCALLY_LMTP },
+	{ SET_LOCAL, "off", "off now", LOCALLY_OFF },
 	{ SET_QUEUE, "only", "yes", QUEUE_ONLY },
 	{ SET_QUEUE_LIFETIME, "2d", "2w", 172800 },
 	{ SET_QUEUE_NOTICE, "off", "never", -1 },

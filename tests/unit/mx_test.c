@@ -105,8 +105,9 @@ trial_add(struct trial *t, const char *rcpts)
 	for (; *rcpts != '\0'; rcpts += n + strspn(rcpts + n, " ")) {
 		n = strcspn(rcpts, " ");
 		snprintf(word, sizeof(word), "%.*s", (int)n, rcpts);
-		CHECK_INT(
-		    address_parse(&a, word, n, ADDRESS_POSTMASTER, &t->e), 0);
+		CHECK_INT(address_parse(&a, word, n,
+			      ADDRESS_POSTMASTER | ADDRESS_BARE, &t->e),
+		    0);
 		CHECK_INT(envelope_add(&t->env, &a, word, n), 0);
 	}
 }
@@ -798,6 +799,58 @@ TEST(nobody_to_send_to)
 	trial_begin(&t);
 	t.relay.hosts = "203.0.113.1";
 	check_plan(&t, "", "");
+}
+
+/* Who has no domain has a mailbox here, whatever rules say of the rest. */
+TEST(names_without_a_domain_have_a_relay_of_their_own)
+{
+	const struct local_config mailboxes = { .transport = TRANSPORT_MBOX };
+	const struct relay local = {
+		.hosts = "mbox:/var/mail",
+		.local = &mailboxes,
+		.connections = 1,
+	};
+	const struct relay rest = { .hosts = "203.0.113.51" };
+	const struct relay_rule rule = { "*", &rest };
+	struct trial t;
+
+	trial_begin(&t);
+	t.relay.hosts = "203.0.113.50";
+	t.by.local = &local;
+	CHECK_INT(mx_check(&t.c, &t.by, &t.e), 0);
+	check_plan(&t, "bob x@a.test Postmaster",
+	    "smarthost: 203.0.113.50:25[203.0.113.50] < x@a.test; "
+	    "local: mbox:/var/mail:0[] < bob Postmaster");
+
+	trial_begin(&t);
+	t.by.local = &local;
+	t.by.rules = &rule;
+	t.by.nrules = 1;
+	check_plan(&t, "bob x@a.test",
+	    "smarthost: 203.0.113.51:25[203.0.113.51] < x@a.test; "
+	    "local: mbox:/var/mail:0[] < bob");
+}
+
+/* What was queued for a server's Postmaster is not for a mailbox. */
+TEST(mailboxes_that_nobody_asked_for_leave_postmaster_to_servers)
+{
+	const struct relay local = { .hosts = "203.0.113.9" };
+	struct trial t;
+
+	trial_begin(&t);
+	t.relay.hosts = "203.0.113.50";
+	t.by.local = &local;
+	t.by.implied = true;
+	check_plan(&t, "postMaster bob",
+	    "smarthost: 203.0.113.50:25[203.0.113.50] < postMaster; "
+	    "local: 203.0.113.9:25[203.0.113.9] < bob");
+
+	/* By MX there would be none. */
+	trial_begin(&t);
+	t.by.local = &local;
+	t.by.implied = true;
+	check_plan(&t, "Postmaster",
+	    "local: 203.0.113.9:25[203.0.113.9] < Postmaster");
 }
 
 /* A hundred thousand recipients take no time that grows by their square. */
