@@ -30,26 +30,13 @@ target_free(struct target *t)
 }
 
 /* localhost may have been sent elsewhere, by --resolve or a name server. */
-static bool
-is_loopback(const struct endpoint *ep)
-{
-	switch (ep->u.sa.sa_family) {
-	case AF_UNIX:
-		return true;
-	case AF_INET:
-		return ntohl(ep->u.in.sin_addr.s_addr) >> 24 == 127;
-	default:
-		return IN6_IS_ADDR_LOOPBACK(&ep->u.in6.sin6_addr);
-	}
-}
-
 bool
 target_is_local(const struct relay *r, const struct target *t)
 {
 	size_t i;
 
 	for (i = 0; i < t->addrs.n; i++)
-		if (!is_loopback(&t->addrs.at[i]))
+		if (!endpoint_is_loopback(&t->addrs.at[i]))
 			return false;
 	return t->typed && auth_is_local(t->host) &&
 	    (r->proxy == NULL || t->port == 0);

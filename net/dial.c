@@ -146,6 +146,24 @@ endpoint_text(const struct endpoint *ep, char *dst, size_t size)
 	return dst;
 }
 
+bool
+endpoint_is_loopback(const struct endpoint *ep)
+{
+	const struct in6_addr *ip = &ep->u.in6.sin6_addr;
+
+	switch (ep->u.sa.sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return ntohl(ep->u.in.sin_addr.s_addr) >> 24 == 127;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(ip) ||
+		    (IN6_IS_ADDR_V4MAPPED(ip) && ip->s6_addr[12] == 127);
+	default:
+		return false;
+	}
+}
+
 unsigned
 endpoint_port(const struct endpoint *ep)
 {

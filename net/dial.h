@@ -48,6 +48,10 @@ char *endpoint_text(const struct endpoint *, char *dst, size_t size);
 /* Port, 0 for a unix socket. */
 unsigned endpoint_port(const struct endpoint *);
 
+/* True of a socket of this machine's files, and of 127/8 and ::1, also of an
+ * IPv4 one in IPv6's clothes (RFC 4291 2.5.5.2); of no other family. */
+bool endpoint_is_loopback(const struct endpoint *);
+
 /* Milliseconds between attempts of one host, and before the next host. */
 #define DIAL_STAGGER 250
 #define DIAL_NEXT_HOST 1000

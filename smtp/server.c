@@ -43,6 +43,7 @@ struct server {
 	struct buf line; /* owned: a command that is not whole */
 	struct buf out; /* owned */
 	enum mode mode;
+	bool hung_up; /* it is over, and not by QUIT */
 	unsigned errors; /* commands that were none */
 	enum hello hello;
 	char helo[SERVER_NAME_MAX + 1];
@@ -160,6 +161,7 @@ hang_up(struct server *s, const char *codes, const char *why)
 	reset(s);
 	reply(s, codes, "%s", why);
 	s->mode = OVER;
+	s->hung_up = true;
 }
 
 /* It cannot be taken; the client hears of the first reason, at the end. */
@@ -840,6 +842,7 @@ server_feed(struct server *s, const char *p, size_t n)
 	if (!buf_ok(&s->out)) {
 		reset(s);
 		s->mode = OVER;
+		s->hung_up = true;
 	}
 	return used;
 }
@@ -854,6 +857,12 @@ bool
 server_over(const struct server *s)
 {
 	return s->mode == OVER;
+}
+
+bool
+server_hung_up(const struct server *s)
+{
+	return s->hung_up;
 }
 
 void

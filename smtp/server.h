@@ -97,6 +97,9 @@ struct buf *server_out(struct server *);
 /* Write what waits, then close: QUIT, too many errors, server_stop(). */
 bool server_over(const struct server *);
 
+/* True if it is over without QUIT. */
+bool server_hung_up(const struct server *);
+
 /* Hang up with 421 and these words, ASCII: a deadline, a signal. */
 void server_stop(struct server *, const char *why);
 

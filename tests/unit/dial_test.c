@@ -71,6 +71,36 @@ TEST(what_is_no_host_and_port)
 		}
 }
 
+TEST(addresses_of_this_machine)
+{
+	static const struct {
+		const char *ip;
+		bool loopback;
+	} rows[] = {
+		{ "127.0.0.1", true },
+		{ "127.255.0.9", true },
+		{ "126.0.0.1", false },
+		{ "0.0.0.0", false },
+		{ "10.0.0.1", false },
+		{ "::1", true },
+		{ "::", false },
+		{ "fe80::1", false },
+		{ "::ffff:127.0.0.1", true },
+		{ "::ffff:10.0.0.1", false },
+	};
+	struct endpoint ep;
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CHECK_INT(endpoint_ip(&ep, rows[i].ip, 25), 0);
+		CHECK_INT(endpoint_is_loopback(&ep), rows[i].loopback);
+	}
+	CHECK_INT(endpoint_unix(&ep, "/run/x"), 0);
+	CHECK(endpoint_is_loopback(&ep));
+	ep.u.sa.sa_family = AF_VSOCK;
+	CHECK(!endpoint_is_loopback(&ep));
+}
+
 TEST(addresses_as_text)
 {
 	struct endpoint ep;

@@ -668,12 +668,34 @@ TEST(stopped)
 	CHECK(!server_over(s));
 	server_stop(s, "Closing");
 	CHECK(server_over(s));
+	CHECK(server_hung_up(s));
 	CHECK(!server_unfinished(s));
 	CHECK_INT(server_feed(s, "NOOP\r\n", 6), 0);
 	CHECK_STR(buf_str(server_out(s)), "421 4.3.2 Closing\r\n");
 	CHECK_STR(buf_str(&v.told), TOLD "drop\n");
 	server_free(s);
 	buf_free(&out);
+	serving_free(&v);
+}
+
+TEST(quit_is_no_hanging_up)
+{
+	struct serving v;
+	struct server_ops ops = SERVING_OPS(&v);
+	struct server_config config = { "mx.example.org", &ops, 1000, 0, NULL };
+	struct server *s;
+
+	serving_init(&v);
+	s = server_new(&config);
+	CHECK_INT(server_feed(s, "QUIT\r\n", 6), 6);
+	CHECK(server_over(s));
+	CHECK(!server_hung_up(s));
+	server_free(s);
+	s = server_new(&config);
+	CHECK_INT(server_feed(s, "BDAT x\r\n", 8), 8);
+	CHECK(server_over(s));
+	CHECK(server_hung_up(s));
+	server_free(s);
 	serving_free(&v);
 }
 

@@ -1,0 +1,269 @@
+/*
+ * serve: see serve.h. Octets go to smtp/server.c, its replies go back; what
+ * they mean is taking.c's.
+ * Callers: the sendmail face.
+ * It waits in base/wait.c alone; no signal breaks off what is being queued.
+ * RFC 5321 3.8, 4.5.3.2; RFC 2920 3.2 (replies may wait for one another).
+ * Ownership: see serve.h.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/wait.h"
+#include "cli/machine.h"
+#include "cli/peer.h"
+#include "cli/report.h"
+#include "cli/run.h"
+#include "cli/serve.h"
+#include "cli/taking.h"
+#include "smtp/server.h"
+
+/* How long a client may be silent, or not read, ms; and how long one that we
+ * leave has for our last words. */
+#define PATIENCE (5 * 60 * 1000)
+#define LAST_WORDS (5 * 1000)
+
+/* Octets of a message; the machine's queue takes twice as much. Recipients of
+ * one: RFC 5321 4.5.3.1.8 wants 100. */
+#define SIZE_LIMIT ((uint64_t)512 * 1024 * 1024)
+#define RCPTS_LIMIT 10000
+
+#define BLOCK 16384
+
+/* How a dialogue came to its end. */
+enum end {
+	GOING_ON,
+	OVER, /* the server says so */
+	LEFT, /* the client is gone */
+	SILENT, /* he is too slow */
+	STOPPED, /* a signal */
+	DEAF, /* errno: he cannot be written to */
+	DUMB /* errno: or read */
+};
+
+/* ---- octets ---- */
+
+static enum end
+waited(int got, enum end error)
+{
+	return got == WAIT_STOPPED ? STOPPED
+	    : got == WAIT_TIMEOUT  ? SILENT
+	    : got == WAIT_ERROR    ? error
+				   : GOING_ON;
+}
+
+/* As much as goes at once, without a wait: what is ready takes at least
+ * PIPE_BUF octets (pipe(7)), and a socket says so. */
+static ssize_t
+write_some(const struct buf *b)
+{
+	size_t n = b->len < PIPE_BUF ? b->len : PIPE_BUF;
+	ssize_t put;
+
+	put = send(STDOUT_FILENO, b->data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return put == -1 && errno == ENOTSOCK ? write(STDOUT_FILENO, b->data, n)
+					      : put;
+}
+
+/* Write all replies. */
+static enum end
+put_out(struct buf *out, const struct waiter *w, int64_t deadline)
+{
+	enum end end;
+	ssize_t n;
+
+	while (out->len > 0) {
+		end =
+		    waited(wait_fd(w, STDOUT_FILENO, POLLOUT, deadline), DEAF);
+		if (end != GOING_ON)
+			return end;
+		n = write_some(out);
+		if (n > 0)
+			buf_consume(out, (size_t)n);
+		else if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return DEAF;
+	}
+	return GOING_ON;
+}
+
+/* Some octets of the client. */
+static enum end
+take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
+{
+	enum end end;
+	ssize_t got;
+
+	*n = 0;
+	do {
+		end = waited(wait_fd(w, STDIN_FILENO, POLLIN, deadline), DUMB);
+		if (end != GOING_ON)
+			return end;
+		got = read(STDIN_FILENO, block, BLOCK);
+	} while (got == -1 && (errno == EAGAIN || errno == EINTR));
+	if (got == -1)
+		return errno == ECONNRESET ? LEFT : DUMB;
+	*n = (size_t)got;
+	return got == 0 ? LEFT : GOING_ON;
+}
+
+/* Errors of ours must not stand between the replies: where both go the same
+ * way (inetd, 2>&1), they go nowhere. */
+static void
+part_errors(void)
+{
+	struct stat out, err;
+	int null;
+
+	if (fstat(STDOUT_FILENO, &out) == -1 ||
+	    fstat(STDERR_FILENO, &err) == -1 || out.st_dev != err.st_dev ||
+	    out.st_ino != err.st_ino ||
+	    (!S_ISSOCK(out.st_mode) && !S_ISFIFO(out.st_mode)))
+		return;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null == -1)
+		return;
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+/* ---- the dialogue ---- */
+
+/* All of a block; replies wait for its end, or until they are many. */
+static enum end
+hand_over(struct server *s, const char *block, size_t n, const struct waiter *w)
+{
+	enum end end = GOING_ON;
+	size_t at = 0;
+
+	while (at < n && end == GOING_ON && !server_over(s)) {
+		at += server_feed(s, block + at, n - at);
+		if (at < n)
+			end = put_out(server_out(s), w, wait_until(PATIENCE));
+	}
+	return end;
+}
+
+static enum end
+converse(struct server *s, const struct waiter *w)
+{
+	char block[BLOCK];
+	enum end end;
+	size_t n;
+
+	do {
+		end = put_out(server_out(s), w, wait_until(PATIENCE));
+		if (end == GOING_ON && server_over(s))
+			end = OVER;
+		if (end == GOING_ON)
+			end = take_in(block, &n, w, wait_until(PATIENCE));
+		if (end == GOING_ON)
+			end = hand_over(s, block, n, w);
+	} while (end == GOING_ON);
+	return end;
+}
+
+/* What he still writes is thrown away for a while, so that he lives to read
+ * why we hang up: a pipe would end him, and a connection that is closed with
+ * octets unread takes our words back. */
+static void
+let_go(void)
+{
+	const int64_t deadline = wait_until(LAST_WORDS);
+	char block[BLOCK];
+	size_t n;
+
+	shutdown(STDOUT_FILENO, SHUT_WR);
+	while (take_in(block, &n, NULL, deadline) == GOING_ON)
+		;
+}
+
+/* ---- the end ---- */
+
+static int
+failed(enum err_kind kind, const char *what)
+{
+	struct err e;
+
+	err_errno(&e, ERR_PERM, kind, errno, "%s", what);
+	report_error(stderr, &e);
+	return err_exit(&e);
+}
+
+/* Hang up, unless it is over. */
+static void
+say_last_words(struct server *s, const char *why)
+{
+	if (!server_over(s))
+		server_stop(s, why);
+	put_out(server_out(s), NULL, wait_until(LAST_WORDS));
+}
+
+/* The exit code: 421 is 75, whoever heard it. */
+static int
+finish(struct server *s, enum end end)
+{
+	const bool left = end == LEFT && server_unfinished(s);
+
+	/* Who says QUIT need not wait for the answer. */
+	if (end == DEAF && !(server_over(s) && !server_hung_up(s)))
+		return failed(ERR_OUTPUT, "cannot write replies");
+	if (end == DUMB)
+		return failed(ERR_INPUT, "cannot read commands");
+	if (left)
+		report_warning(stderr,
+		    "the input ended before a message was whole: it is not "
+		    "queued");
+	if (end == STOPPED)
+		say_last_words(s, "Going down");
+	if (end == SILENT)
+		say_last_words(s, "Nothing was heard for too long");
+	if (end == OVER && server_hung_up(s))
+		let_go();
+	return left || server_hung_up(s) ? EX_TEMPFAIL : 0;
+}
+
+static int
+no_server(void)
+{
+	errno = ENOMEM;
+	return failed(ERR_MACHINE, "cannot serve");
+}
+
+int
+serve_main(const struct run_face *face, const struct options *o)
+{
+	char name[MACHINE_NAME_MAX];
+	struct taking t;
+	struct server_ops ops = taking_ops(&t);
+	struct server_config c = { .name = name,
+		.ops = &ops,
+		.size_max = SIZE_LIMIT,
+		.rcpts_max = RCPTS_LIMIT };
+	struct peer peer;
+	struct server *s;
+	int code;
+
+	face->on_deliver(face->ctx);
+	part_errors();
+	peer_look(&peer, STDIN_FILENO);
+	if (peer.foreign)
+		c.refuse = "Only programs of this machine are served";
+	machine_helo(name);
+	if (name[0] == '\0')
+		snprintf(name, sizeof name, "localhost");
+	taking_init(&t, face, o, name, peer.who);
+	s = server_new(&c);
+	code = s == NULL ? no_server() : finish(s, converse(s, face->waiter));
+	server_free(s);
+	taking_run(&t);
+	taking_free(&t);
+	return code == 0 && peer.foreign ? EX_NOPERM : code;
+}
