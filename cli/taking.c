@@ -19,6 +19,7 @@
 #include "mail/envelope.h"
 #include "mail/received.h"
 #include "queue/entry.h"
+#include "queue/locals.h"
 #include "queue/moment.h"
 #include "store/body.h"
 
@@ -107,13 +108,19 @@ on_mail(void *ctx, struct address *sender, uint64_t size, struct err *e)
 static int
 on_rcpt(void *ctx, struct address *rcpt, struct err *e)
 {
-	(void)ctx;
-	if (rcpt->kind != DOMAIN_NONE)
-		return 0;
-	err_set(
-	    e, ERR_PERM, ERR_DATA, "%s: there is no such user here", rcpt->raw);
-	e->enhanced = (struct enhanced){ 5, 1, 1 };
-	return -1;
+	const struct taking *t = ctx;
+	const struct locals_config *locals = &t->config.locals;
+
+	if (rcpt->kind == DOMAIN_NONE && !locals_are_on(locals) &&
+	    t->config.by.local == NULL) {
+		err_set(e, ERR_PERM, ERR_DATA,
+		    "%s: there are no local users; write an address with a "
+		    "domain",
+		    rcpt->raw);
+		e->enhanced = (struct enhanced){ 5, 1, 1 };
+		return -1;
+	}
+	return locals_knows(locals, rcpt, e) == -1 ? refused(e) : 0;
 }
 
 static int
