@@ -140,6 +140,13 @@ SYSUSERS_DIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILES_DIR ?= $(PREFIX)/lib/tmpfiles.d
 DOC_DIR	?= $(PREFIX)/share/doc/smtpsend
 
+# SENDMAIL_DIR=/usr/sbin makes us the sendmail of the machine, unless another
+# one is there.
+SENDMAIL_DIR ?=
+MAILQ_DIR ?= /usr/bin
+name	= $(Q)to=$(PREFIX)/bin/smtpsend; at=$(DESTDIR)$(1); \
+	    [ "$$(readlink $$at)" = $$to ] || ln -s $$to $$at
+
 # put FOLDER,FILES: with the place of the program in them.
 put	= $(Q)for f in $(2); do \
 	    install -d $(DESTDIR)$(1) && \
@@ -153,11 +160,19 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1/smtpsend.1
 	install -D -m 644 man/smtpsend.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/smtpsend.conf.5
+	install -D -m 644 man/smtpsend-sendmail.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/smtpsend-sendmail.8
 	$(call put,$(SYSTEMD_DIR)/system,$(wildcard contrib/systemd/system/*))
 	$(call put,$(SYSTEMD_DIR)/user,$(wildcard contrib/systemd/user/*))
 	$(call put,$(SYSUSERS_DIR),$(wildcard contrib/sysusers.d/*))
 	$(call put,$(TMPFILES_DIR),$(wildcard contrib/tmpfiles.d/*))
 	$(call put,$(DOC_DIR)/cron.d,$(wildcard contrib/cron.d/*))
+ifneq ($(SENDMAIL_DIR),)
+	install -d $(DESTDIR)$(SENDMAIL_DIR) $(DESTDIR)$(MAILQ_DIR)
+	$(call name,$(SENDMAIL_DIR)/sendmail)
+	$(call name,$(MAILQ_DIR)/mailq)
+	$(call name,$(MAILQ_DIR)/newaliases)
+endif
 
 clean:
 	rm -rf build smtpsend

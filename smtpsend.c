@@ -19,6 +19,7 @@
 #include "cli/native.h"
 #include "cli/run.h"
 #include "cli/send.h"
+#include "cli/sendmail.h"
 
 static volatile sig_atomic_t stop;
 
@@ -27,7 +28,8 @@ static const int stop_signals[] = { SIGHUP, SIGINT, SIGTERM };
 
 struct face {
 	const char *name;
-	int (*main)(int argc, char *argv[]);
+	int (*main)(
+	    const struct run_face *, const char *name, int argc, char *argv[]);
 };
 
 static void
@@ -89,38 +91,36 @@ open_standard(void)
 }
 
 static int
-native(int argc, char *argv[])
+native(const struct run_face *face, const char *name, int argc, char *argv[])
 {
-	struct waiter w = { .stop = &stop };
-	const struct run_face face = { .waiter = &w, .on_deliver = on_deliver };
-
-	sigprocmask(SIG_BLOCK, NULL, &w.mask);
-	catch (end_now);
-	return native_main(&face, argc, argv);
+	(void)name;
+	return native_main(face, argc, argv);
 }
 
-/* Callers of sendmail must not lose mail to a face that is not there. */
+/* Callers must not lose mail to a face that is not there. */
 static int
-not_yet(int argc, char *argv[])
+not_yet(const struct run_face *face, const char *name, int argc, char *argv[])
 {
-	const char *slash = strrchr(argv[0], '/');
-
+	(void)face;
 	(void)argc;
-	/* The folder may have any name; the base name is one of the rows. */
+	(void)argv;
 	fprintf(stderr,
 	    "smtpsend: called as %s, which is not built in; call smtpsend\n",
-	    slash != NULL ? slash + 1 : argv[0]);
+	    name);
 	send_drain();
 	return EX_USAGE;
 }
 
+/* By the base name, since the folder may have any name. The last one is for
+ * any other name. */
 static const struct face faces[] = {
-	{ "sendmail", not_yet },
-	{ "send-mail", not_yet },
-	{ "mailq", not_yet },
-	{ "newaliases", not_yet },
-	{ "runq", not_yet },
+	{ "sendmail", sendmail_main },
+	{ "send-mail", sendmail_main },
+	{ "mailq", sendmail_main },
+	{ "newaliases", sendmail_main },
+	{ "runq", sendmail_main },
 	{ "rmail", not_yet },
+	{ NULL, native },
 };
 
 int
@@ -131,7 +131,9 @@ main(int argc, char *argv[])
 	    : argc > 0                   ? argv[0]
 					 : "smtpsend";
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	size_t i;
+	struct waiter w = { .stop = &stop };
+	const struct run_face run = { .waiter = &w, .on_deliver = on_deliver };
+	const struct face *face = faces;
 
 	open_standard();
 	if (getauxval(AT_SECURE) != 0) {
@@ -140,8 +142,9 @@ main(int argc, char *argv[])
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
 	umask(077);
-	for (i = 0; i < sizeof faces / sizeof faces[0]; i++)
-		if (strcmp(name, faces[i].name) == 0)
-			return faces[i].main(argc, argv);
-	return native(argc, argv);
+	sigprocmask(SIG_BLOCK, NULL, &w.mask);
+	catch (end_now);
+	while (face->name != NULL && strcmp(name, face->name) != 0)
+		face++;
+	return face->main(&run, name, argc, argv);
 }

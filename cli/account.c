@@ -599,8 +599,6 @@ account_sender(const struct account *a, const char *given,
 		machine_expand(from, room, MACHINE_ADDRESS_MAX);
 		return room;
 	}
-	return machine_sender(made ? text(a, SET_MAILDOMAIN) : NULL, room, e) ==
-		-1
-	    ? NULL
-	    : room;
+	return machine_sender(text(a, SET_MAILDOMAIN), room, e) == -1 ? NULL
+								      : room;
 }

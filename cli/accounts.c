@@ -180,11 +180,12 @@ static int
 make_chosen(struct accounts *as, const struct options *o,
     const struct config_account *from, struct err *e)
 {
-	struct settings s;
+	struct settings s = o->fallback, said;
 
-	config_settings(&as->config, from, &s);
+	config_settings(&as->config, from, &said);
 	if (o->settings.at[SET_HOST].given || o->settings.at[SET_MX].given)
-		settings_drop(&s, SETTING_BOUND);
+		settings_drop(&said, SETTING_BOUND);
+	settings_merge(&s, &said);
 	settings_merge(&s, &o->settings);
 	return make(as, from, &s, e);
 }

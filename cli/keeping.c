@@ -44,14 +44,21 @@ check_options(struct keeping *k, const struct options *o, struct err *e)
 	    k->one_try);
 }
 
-/* Defaults may name a host and no account. */
+/* Defaults may name a host and no account. Who never spoke of a queue hears
+ * nothing of that. */
 static int
-check_account(const struct keeping *k, const struct account *a, struct err *e)
+check_account(struct keeping *k, const struct options *o,
+    const struct account *a, struct err *e)
 {
+	const struct setting *queue = &a->settings.at[SET_QUEUE];
 	char place[SETTING_PLACE_MAX];
 
 	if (!k->on || a->relay.name != NULL || a->relay.hosts == NULL)
 		return 0;
+	if (queue->from.file == NULL && !o->settings.at[SET_QUEUE].given) {
+		k->on = false;
+		return 0;
+	}
 	return err_set(e, ERR_PERM, ERR_CONFIG,
 	    "%s is of no account, and what is queued is sent by an account: "
 	    "write \"account default\" above it",
@@ -99,7 +106,7 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	k->on = queue->text != NULL && queue->number != QUEUE_OFF;
 	if (!k->on)
 		return 0;
-	if (check_options(k, o, e) == -1 || check_account(k, a, e) == -1 ||
+	if (check_options(k, o, e) == -1 || check_account(k, o, a, e) == -1 ||
 	    name_file(k, o, e) == -1)
 		return -1;
 	k->only = queue->number == QUEUE_ONLY;

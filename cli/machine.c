@@ -66,6 +66,18 @@ machine_domain(char out[MACHINE_NAME_MAX])
 		dotted_name(out);
 }
 
+void
+machine_any_domain(char out[MACHINE_NAME_MAX])
+{
+	machine_domain(out);
+	if (out[0] != '\0')
+		return;
+	memset(out, 0, MACHINE_NAME_MAX);
+	if (gethostname(out, MACHINE_NAME_MAX - 1) == -1 ||
+	    !address_is_hostname(out, strlen(out)))
+		snprintf(out, MACHINE_NAME_MAX, "localhost");
+}
+
 static const char *
 environment(const char *name)
 {

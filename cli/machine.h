@@ -25,6 +25,10 @@ void machine_helo(char out[MACHINE_NAME_MAX]);
 /* The domain of senders: /etc/mailname, else a dotted host name, else "". */
 void machine_domain(char out[MACHINE_NAME_MAX]);
 
+/* The same, and if there is none what the machine calls itself, be it without
+ * a dot: never "". */
+void machine_any_domain(char out[MACHINE_NAME_MAX]);
+
 /* Who runs us, at this domain (NULL: that of senders): 0, or -1 with *e
  * (usage). */
 int machine_sender(

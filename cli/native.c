@@ -178,14 +178,20 @@ queue(struct send *r)
 	return code != 0 ? code : got;
 }
 
-static int
-version(struct send *r)
+int
+native_version(void)
 {
-	(void)r;
 	puts("smtpsend " VERSION "\n"
 	     "TLS and DKIM: OpenSSL 3; AUTH: by us and GNU SASL; IDN: libidn2; "
 	     "each loaded when used; sandbox: none");
 	return report_flush(stdout);
+}
+
+static int
+version(struct send *r)
+{
+	(void)r;
+	return native_version();
 }
 
 static int

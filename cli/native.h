@@ -12,4 +12,7 @@ struct run_face;
 
 int native_main(const struct run_face *, int argc, char *argv[]);
 
+/* --version, of each face: 0, or the exit code when stdout did not take it. */
+int native_version(void);
+
 #endif

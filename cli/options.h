@@ -20,7 +20,7 @@
 
 struct err;
 
-/* What is asked for: a function each in native.c. */
+/* What is asked for: a function each in native.c and sendmail.c. */
 enum mode {
 	MODE_SEND,
 	MODE_SERVER_INFO,
@@ -33,6 +33,9 @@ enum mode {
 	MODE_QUEUE_REMOVE,
 	MODE_QUEUE_STATS,
 	MODE_QUEUE_RUN,
+	MODE_SERVE, /* -bs; this and the next two are of sendmail.c alone */
+	MODE_VERIFY, /* -bv: operands are addresses */
+	MODE_ALIASES, /* -bi */
 	MODE_HELP,
 	MODE_VERSION,
 	MODES
@@ -43,6 +46,7 @@ struct queue_run {
 	bool due;
 	const char *id, *rcpt, *sender; /* part of it; NULL: any */
 	int64_t every; /* seconds; 0: once */
+	bool background; /* with `every`: nobody waits for it */
 };
 
 /* How long a message is tried before it is queued: -od of sendmail. */
@@ -82,6 +86,8 @@ struct options {
 	const char *config; /* read no other file; NULL: the usual ones */
 	char *proxy; /* owned: of --proxy, which argv has no more */
 	struct settings settings; /* those of its account that were given */
+	/* What counts where neither they nor a file say anything. */
+	struct settings fallback;
 	enum dns_family family; /* -4, -6 */
 	struct override *overrides; /* owned */
 	char **override_texts; /* owned: what the overrides point into */

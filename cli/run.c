@@ -463,19 +463,74 @@ found_free(struct session *s)
 	munmap(s->found, s->o->noperands + 1);
 }
 
+/* A process that is nobody's child, and whose terminal is none: 1 there, 0 in
+ * the caller, -1 if there can be none. */
+static int
+detach(void)
+{
+	pid_t pid = fork(), got;
+
+	if (pid == -1)
+		return -1;
+	if (pid == 0) {
+		if (setsid() == -1 || fork() != 0)
+			_exit(0);
+		return 1;
+	}
+	do
+		got = waitpid(pid, NULL, 0);
+	while (got == -1 && errno == EINTR);
+	return 0;
+}
+
+/* Standard streams and folder of the caller's, who may wait for their end. */
+static int
+leave_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			return -1;
+	return chdir("/");
+}
+
+/* For a run that goes on and on: 1 there, 0 in the caller, or -1 with *e. */
+static int
+to_background(struct err *e)
+{
+	int got = detach();
+
+	if (got == -1)
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "the queue cannot be run in the background");
+	if (got == 1 &&
+	    (leave_streams() == -1 ||
+		close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1))
+		_exit(0);
+	return got;
+}
+
 int
 run_queue(const struct run_face *face, const struct options *o)
 {
 	struct session s;
 	struct err e;
+	int got = check(o, &e);
+	bool ours = got == 0;
 
-	if (check(o, &e) == -1) {
-		report_error(stderr, &e);
-		return err_exit(&e);
+	if (ours && o->queue_run.background) {
+		got = to_background(&e);
+		ours = got == 1;
 	}
+	if (got == -1)
+		report_error(stderr, &e);
+	if (!ours)
+		return got == -1 ? err_exit(&e) : 0;
 	face->on_deliver(face->ctx);
 	session_begin(&s, face, o);
-	s.telling = o->verbose || !o->queue_run.due;
+	/* Callers of sendmail take what is said for trouble. */
+	s.telling = o->verbose || (!o->queue_run.due && !o->face.is_sendmail);
 	s.found = found_new(o);
 	if (s.found == NULL)
 		return interrupted();
@@ -586,17 +641,12 @@ stay(struct session *s, const struct spools_place *place, int lock)
 static int
 leave_caller(int lock)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
+	int fd = STDERR_FILENO + 1;
 
-	for (fd = 0; fd <= 2; fd++)
-		if (null == -1 || dup2(null, fd) == -1)
-			return -1;
-	if (lock != fd && dup3(lock, fd, O_CLOEXEC) == -1)
+	if (leave_streams() == -1 ||
+	    (lock != fd && dup3(lock, fd, O_CLOEXEC) == -1))
 		return -1;
-	return close_range((unsigned)fd + 1, UINT_MAX, 0) == -1 ||
-		chdir("/") == -1
-	    ? -1
-	    : fd;
+	return close_range((unsigned)fd + 1, UINT_MAX, 0) == -1 ? -1 : fd;
 }
 
 static void
@@ -619,24 +669,6 @@ background(const struct run_face *face, const struct options *o,
 	face->on_deliver(face->ctx);
 	session_begin(&s, face, &quiet);
 	stay(&s, place, lock);
-}
-
-/* In a process that is nobody's child, and whose terminal is none: true
- * there, false in the caller. */
-static bool
-detach(void)
-{
-	pid_t pid = fork(), got;
-
-	if (pid == 0) {
-		if (setsid() == -1 || fork() != 0)
-			_exit(0);
-		return true;
-	}
-	do
-		got = pid == -1 ? 0 : waitpid(pid, NULL, 0);
-	while (got == -1 && errno == EINTR);
-	return false;
 }
 
 /* The lock of who runs this queue, or -1: somebody does. */
@@ -667,7 +699,7 @@ run_in_background(const struct run_face *face, const struct options *o,
 	lock = take_lock(place);
 	if (lock == -1)
 		return;
-	if (detach()) {
+	if (detach() == 1) {
 		background(face, o, place, lock);
 		_exit(0);
 	}

@@ -33,6 +33,41 @@ settings(const struct send *r)
 
 /* ---- the envelope ---- */
 
+/* Callers of sendmail know names without a domain. */
+static unsigned
+bare(const struct options *o)
+{
+	return o->face.is_sendmail ? ADDRESS_BARE : 0;
+}
+
+void
+send_domain(const struct send *r, char out[MACHINE_NAME_MAX])
+{
+	const char *domain = settings(r)->at[SET_MAILDOMAIN].text;
+
+	if (domain != NULL)
+		snprintf(out, MACHINE_NAME_MAX, "%s", domain);
+	else
+		machine_any_domain(out);
+}
+
+int
+send_qualify(const struct send *r, struct address *a, struct err *e)
+{
+	char domain[MACHINE_NAME_MAX], whole[MACHINE_ADDRESS_MAX];
+	struct address made;
+
+	if (a->kind != DOMAIN_NONE || a->raw[0] == '\0')
+		return 0;
+	send_domain(r, domain);
+	snprintf(whole, sizeof whole, "%s@%s", a->raw, domain);
+	if (address_parse(&made, whole, strlen(whole), 0, e) == -1)
+		return -1;
+	address_free(a);
+	*a = made;
+	return 0;
+}
+
 static int
 parse_sender(struct send *r, const char *s, bool found, struct err *e)
 {
@@ -40,9 +75,9 @@ parse_sender(struct send *r, const char *s, bool found, struct err *e)
 	char place[SETTING_PLACE_MAX];
 	struct err why;
 
-	if (address_parse(&r->env.sender, s, strlen(s), ADDRESS_NULL, &why) ==
-	    0)
-		return 0;
+	if (address_parse(&r->env.sender, s, strlen(s),
+		ADDRESS_NULL | bare(r->o), &why) == 0)
+		return send_qualify(r, &r->env.sender, e);
 	/* This machine cannot say whether it is one. */
 	if (why.verdict == ERR_TEMP)
 		return err_set(
@@ -56,10 +91,16 @@ parse_sender(struct send *r, const char *s, bool found, struct err *e)
 int
 send_sender(struct send *r, struct err *e)
 {
-	char room[MACHINE_ADDRESS_MAX];
+	char room[MACHINE_ADDRESS_MAX], domain[MACHINE_NAME_MAX];
 	const char *sender =
 	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
+	/* A machine without a name has mail for its users all the same. */
+	if (sender == NULL && r->o->face.is_sendmail) {
+		send_domain(r, domain);
+		if (machine_sender(domain, room, e) == 0)
+			sender = room;
+	}
 	if (sender != NULL)
 		return parse_sender(r, sender, sender != r->o->from, e);
 	/* Nothing is sent: it matters only if From must be made of it. */
@@ -151,9 +192,9 @@ fill_orcpt(struct send *r, struct err *e)
 
 /* Names without a domain are some only where there are mailboxes. */
 static int
-find_recipients(struct send *r, bool bare, struct err *e)
+find_recipients(struct send *r, bool here, struct err *e)
 {
-	const unsigned flags = ADDRESS_POSTMASTER | (bare ? ADDRESS_BARE : 0u);
+	const unsigned flags = ADDRESS_POSTMASTER | (here ? ADDRESS_BARE : 0u);
 	const struct options *o = r->o;
 	const struct texts lists[] = { { o->operands, o->noperands }, o->to,
 		o->cc, o->bcc };
@@ -173,8 +214,9 @@ find_recipients(struct send *r, bool bare, struct err *e)
 	}
 	if (r->env.n == 0 && !r->o->read_recipients && !r->o->export.wanted)
 		return err_set(e, ERR_PERM, ERR_USAGE,
-		    "no recipient; give one as an argument or by --to, or -t "
-		    "to take those of the message; see --help");
+		    "no recipient; give one as an argument%s, or -t to take "
+		    "those of the message; see --help",
+		    o->face.is_sendmail ? "" : " or by --to");
 	return fill_orcpt(r, e);
 }
 

@@ -17,6 +17,7 @@
 #include "cli/completion.h"
 #include "cli/keeping.h"
 #include "cli/letter.h"
+#include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/signing.h"
 #include "mail/envelope.h"
@@ -80,6 +81,14 @@ void send_log(const struct send *, const struct message *);
 
 /* Where temporary files go; borrowed. */
 const char *send_tmpdir(void);
+
+/* The domain of senders on this machine: maildomain of the chosen account,
+ * else machine_any_domain(). */
+void send_domain(const struct send *, char out[MACHINE_NAME_MAX]);
+
+/* Put that behind an address that is a bare name; others stay as they are. 0,
+ * or -1 with *e, as of address_parse(). */
+int send_qualify(const struct send *, struct address *, struct err *e);
 
 /* Say it on stderr, see send_drain(), and have the exit code. */
 int send_fail(const struct err *);
