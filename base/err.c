@@ -57,6 +57,7 @@ static const struct {
 	{ 1, 6, EX_NOUSER },
 	{ 1, 2, EX_NOHOST },
 	{ 1, 10, EX_NOHOST },
+	{ 4, 6, EX_UNAVAILABLE },
 	{ 6, ANY, EX_DATAERR },
 	{ 7, ANY, EX_NOPERM },
 };

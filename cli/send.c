@@ -362,6 +362,8 @@ config(struct send *r)
 		    .on_secret_done = on_secret_done,
 		    .ctx = r },
 		.read_recipients = o->read_recipients,
+		.hops = o->face.hops,
+		.gateway = o->face.gateway,
 		.keep_bcc =
 		    keeps_bcc(o, &accounts_chosen(&r->accounts)->settings),
 		.full_name = full_name,
@@ -500,6 +502,28 @@ send_tmpdir(void)
 	return tmp != NULL && tmp[0] == '/' ? tmp : TMPDIR;
 }
 
+/* A face that ends at a dot has its accounts before it reads. */
+static enum body_dots
+dots(const struct send *r)
+{
+	const struct setting *strip;
+
+	if (!r->o->face.ends_at_dot)
+		return BODY_DOTS_KEPT;
+	strip = &settings(r)->at[SET_STRIP_DOTS];
+	return strip->text != NULL && strip->number == 0 ? BODY_DOTS_END
+							 : BODY_DOTS_STRIP;
+}
+
+static void
+say_that_we_wait(const struct send *r)
+{
+	fprintf(stderr, "smtpsend: reading the %s from the terminal; %s it\n",
+	    r->letter.composing ? "text" : "message",
+	    r->o->face.ends_at_dot ? "a line with a dot, or Ctrl-D, ends"
+				   : "Ctrl-D ends");
+}
+
 /* What is wrong with the message is told with the recipients' outcomes. */
 static void
 read_message(struct send *r, struct submission *s)
@@ -507,6 +531,7 @@ read_message(struct send *r, struct submission *s)
 	const struct letter *l = &r->letter;
 	struct input_config c = { .fd = STDIN_FILENO,
 		.tmpdir = send_tmpdir(),
+		.dots = dots(r),
 		.compose = l->composing ? &l->compose : NULL,
 		.edits = l->edits,
 		.nedits = l->nedits,
@@ -514,10 +539,7 @@ read_message(struct send *r, struct submission *s)
 	struct err e;
 
 	if (isatty(STDIN_FILENO))
-		fprintf(stderr,
-		    "smtpsend: reading the %s from the terminal; Ctrl-D ends "
-		    "it\n",
-		    l->composing ? "text" : "message");
+		say_that_we_wait(r);
 	submission_read(s, &c, &e);
 }
 
@@ -592,6 +614,16 @@ begin(struct send *r, struct submission *s, struct submit_config *c,
 	return 0;
 }
 
+/* What was read was so to its end, or to that of the message. */
+static int
+fail(const struct submission *s, const struct err *e)
+{
+	if (s->body == NULL)
+		return send_fail(e);
+	report_error(stderr, e);
+	return err_exit(e);
+}
+
 int
 send_message(struct send *r)
 {
@@ -603,11 +635,11 @@ send_message(struct send *r)
 
 	if (begun)
 		got = submit(&c, &s, &r->env, &e);
-	if (begun && got == -1)
+	if (begun && s.body == NULL)
 		send_drain();
 	/* What is wrong with an export is not the recipients' affair. */
 	if (got == -1 && (!begun || r->env.n == 0 || r->o->export.wanted))
-		code = send_fail(&e);
+		code = fail(&s, &e);
 	else
 		code = finish(r, &s.message);
 	submission_free(&s);

@@ -23,6 +23,7 @@ static const char *const resent_fields[] = { "Resent-To", "Resent-Cc",
 
 struct reading {
 	struct envelope *env; /* borrowed */
+	unsigned flags; /* ADDRESS_ */
 	const char *name; /* the field's, as errors write it */
 };
 
@@ -51,10 +52,8 @@ add(void *ctx, const char *item, size_t n, struct address *a,
 
 /* The addresses of a field, if it is one of `names`: 0, or -1 no memory. */
 static int
-read_field(
-    struct envelope *env, const struct field *f, const char *const *names)
+read_field(struct reading *r, const struct field *f, const char *const *names)
 {
-	struct reading r = { .env = env };
 	struct buf body;
 	int got = -1;
 
@@ -62,12 +61,12 @@ read_field(
 		names++;
 	if (*names == NULL)
 		return 0;
-	r.name = *names;
+	r->name = *names;
 	buf_init(&body, f->body_len);
 	header_unfold(&body, f);
 	if (buf_ok(&body))
-		got = address_each(
-		    buf_str(&body), body.len, ADDRESS_POSTMASTER, add, &r);
+		got = address_each(buf_str(&body), body.len,
+		    r->flags | ADDRESS_POSTMASTER, add, r);
 	buf_free(&body);
 	return got;
 }
@@ -95,7 +94,7 @@ find_resent(const char *header, size_t n, struct field *f)
 
 /* The block that begins with *f. */
 static int
-read_block(struct envelope *env, const char *header, size_t n, struct field *f)
+read_block(struct reading *r, const char *header, size_t n, struct field *f)
 {
 	unsigned dates = 0, froms = 0;
 	int got = 0;
@@ -105,33 +104,34 @@ read_block(struct envelope *env, const char *header, size_t n, struct field *f)
 		froms += header_is(f, "Resent-From");
 		if (!is_resent(f) || dates > 1 || froms > 1)
 			return 0;
-		got = read_field(env, f, resent_fields);
+		got = read_field(r, f, resent_fields);
 	} while (got == 0 && header_next(header, n, f));
 	return got;
 }
 
 static int
-read_plain(struct envelope *env, const char *header, size_t n)
+read_plain(struct reading *r, const char *header, size_t n)
 {
 	struct field f = { 0 };
 	int got = 0;
 
 	while (got == 0 && header_next(header, n, &f))
-		got = read_field(env, &f, plain_fields);
+		got = read_field(r, &f, plain_fields);
 	return got;
 }
 
 int
-recipients_read(
-    struct envelope *env, const char *header, size_t n, struct err *e)
+recipients_read(struct envelope *env, const char *header, size_t n,
+    unsigned flags, struct err *e)
 {
+	struct reading r = { .env = env, .flags = flags };
 	struct field f = { 0 };
 	int got;
 
 	if (find_resent(header, n, &f))
-		got = read_block(env, header, n, &f);
+		got = read_block(&r, header, n, &f);
 	else
-		got = read_plain(env, header, n);
+		got = read_plain(&r, header, n);
 	if (got == 0)
 		return 0;
 	return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for recipients");

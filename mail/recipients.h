@@ -17,12 +17,13 @@ struct err;
  * Add the addresses of To, Cc and Bcc, or, where the header has Resent-
  * fields, those of Resent-To, -Cc and -Bcc of their first block, which is
  * the last one who sent it on. A block ends where other fields begin, or
- * where it begins again with a second Resent-Date or Resent-From. An address
+ * where it begins again with a second Resent-Date or Resent-From. `flags` are
+ * address.h's; Postmaster may stand alone in any case. An address
  * that does not parse is added as failed: its sentence names the field, and
  * its position counts in the field's body as one line. 0, or -1 with *e: no
  * memory.
  */
-int recipients_read(
-    struct envelope *, const char *header, size_t n, struct err *e);
+int recipients_read(struct envelope *, const char *header, size_t n,
+    unsigned flags, struct err *e);
 
 #endif

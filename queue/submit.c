@@ -12,11 +12,15 @@
 #include "base/err.h"
 #include "mail/edit.h"
 #include "mail/envelope.h"
+#include "mail/header.h"
 #include "mail/message.h"
 #include "mail/recipients.h"
 #include "queue/moment.h"
 #include "queue/submit.h"
 #include "store/body.h"
+
+/* Most hosts that a message may have come through (RFC 5321 6.3). */
+#define HOPS_MAX 100u
 
 /* One reason for all that are still open. */
 static int
@@ -154,6 +158,41 @@ nobody(const struct submission *s, struct err *e)
 	    "argument");
 }
 
+/* A message that goes in circles, each time with a Received more. */
+static int
+check_hops(
+    const struct submit_config *c, const struct message *m, struct err *e)
+{
+	struct field f = { 0 };
+	unsigned n = 0;
+
+	while (header_find(m->header.data, m->header.len, "Received", &f))
+		n++;
+	if (c->hops > n)
+		n = c->hops;
+	if (n <= HOPS_MAX)
+		return 0;
+	err_set(e, ERR_PERM, ERR_DATA,
+	    "a loop: the message has been received %u times, and %u is the "
+	    "limit",
+	    n, HOPS_MAX);
+	e->enhanced = (struct enhanced){ 5, 4, 6 };
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
+/* Those that the header names; without domain only where that means one. */
+static int
+read_recipients(const struct submit_config *c, struct envelope *env,
+    const struct message *m, struct err *e)
+{
+	bool bare = locals_are_on(&c->locals) || c->by.local != NULL;
+
+	return recipients_read(
+	    env, m->header.data, m->header.len, bare ? ADDRESS_BARE : 0, e);
+}
+
 /* Recipients first: they are in what is removed then. */
 static int
 prepare(const struct submit_config *c, struct envelope *env,
@@ -167,16 +206,18 @@ prepare(const struct submit_config *c, struct envelope *env,
 	if (c->complete.to == COMPLETE_ON)
 		got = list_recipients(&list, env, c->nlisted, e);
 	if (got == 0 && c->read_recipients)
-		got = recipients_read(env, m->header.data, m->header.len, e);
+		got = read_recipients(c, env, m, e);
 	if (got == 0 && env->n == 0 && c->on_complete == NULL)
 		got = nobody(s, e);
+	if (got == 0)
+		got = check_hops(c, m, e);
 	if (got == 0)
 		got = locals_resolve(&c->locals, env, e);
 	if (!c->keep_bcc) {
 		message_remove(m, "Bcc");
 		message_remove(m, "Resent-Bcc");
 	}
-	if (got == 0)
+	if (got == 0 && !c->gateway)
 		got = add_fields(c, m, buf_str(&list), e);
 	buf_free(&list);
 	return got;

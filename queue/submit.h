@@ -65,6 +65,8 @@ struct submit_config {
 	struct relays by; /* which relay takes whom */
 	struct deliver_config deliver;
 	bool read_recipients; /* add those that the header names */
+	unsigned hops; /* behind the message, if its header tells of fewer */
+	bool gateway; /* it comes from elsewhere: nothing is added to it */
 	/* What names of this machine stand for. */
 	struct locals_config locals;
 	size_t nlisted; /* the first recipients, which To may list */

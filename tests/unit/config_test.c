@@ -262,6 +262,7 @@ static const struct {
 	{ SET_MISSING_FROM, "on", "auto", 1 },
 	{ SET_MISSING_DATE, "off", "auto", 0 },
 	{ SET_REMOVE_BCC, "on", "no", 1 },
+	{ SET_STRIP_DOTS, "off", "no", 0 },
 	{ SET_DKIM_DOMAIN, "x.test, b\303\274cher.test", "x.test,a b", 0 },
 	{ SET_DKIM_SELECTOR, "s,a.b ,t", "a..b", 0 },
 	{ SET_DKIM_KEY, "/etc/k,/etc/l", NULL, 0 },

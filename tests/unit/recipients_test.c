@@ -46,7 +46,7 @@ static const struct header_case cases[] = {
 };
 
 static void
-check_case(const struct header_case *c)
+check_case(const struct header_case *c, unsigned flags)
 {
 	struct envelope env;
 	struct buf found;
@@ -54,7 +54,8 @@ check_case(const struct header_case *c)
 
 	envelope_init(&env);
 	buf_init(&found, 4096);
-	CHECK_INT(recipients_read(&env, c->header, strlen(c->header), &e), 0);
+	CHECK_INT(
+	    recipients_read(&env, c->header, strlen(c->header), flags, &e), 0);
 	for (size_t i = 0; i < env.n; i++)
 		buf_addf(&found, "%s ",
 		    env.rcpts[i].addr.raw != NULL ? env.rcpts[i].addr.raw
@@ -67,7 +68,45 @@ check_case(const struct header_case *c)
 TEST(whom_a_header_names)
 {
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		check_case(&cases[i]);
+		check_case(&cases[i], 0);
+}
+
+static const struct header_case bare_cases[] = {
+	{ "To: root\nCc: Bob <bob>, \"a b\" (x), x@y\n",
+	    "root bob \"a b\" x@y " },
+	{ "Bcc: T: root, postmaster;\nTo: :include:/etc/passwd\n",
+	    "root postmaster /etc/passwd " },
+	{ "To: |sh, \"|sh\", /etc/x, \"/x\"\n", "|sh \"|sh\" /etc/x \"/x\" " },
+	{ "Resent-To: root\nTo: x@y\n", "root " },
+};
+
+TEST(names_of_this_machine)
+{
+	for (size_t i = 0; i < sizeof bare_cases / sizeof bare_cases[0]; i++)
+		check_case(&bare_cases[i], ADDRESS_BARE);
+}
+
+/* Programs, files and lists, and all of them where no name may be bare. */
+TEST(who_is_no_name_is_failed)
+{
+	static const char header[] = "To: |sh, \"|sh\", /etc/x, "
+				     ":include:/etc/x, x:y, \"/x\"\n"
+				     "Cc: root";
+	struct envelope env;
+	struct err e;
+
+	for (unsigned flags = 0; flags <= ADDRESS_BARE; flags += ADDRESS_BARE) {
+		envelope_init(&env);
+		CHECK_INT(
+		    recipients_read(&env, header, sizeof header - 1, flags, &e),
+		    0);
+		CHECK_INT(env.n, 7);
+		for (size_t i = 0; i < env.n; i++)
+			CHECK_INT(env.rcpts[i].outcome.state,
+			    i == 6 && flags != 0 ? OUTCOME_PENDING
+						 : OUTCOME_FAILED);
+		envelope_free(&env);
+	}
 }
 
 TEST(a_mistake_names_field_position_and_text)
@@ -78,7 +117,7 @@ TEST(a_mistake_names_field_position_and_text)
 	struct err e;
 
 	envelope_init(&env);
-	CHECK_INT(recipients_read(&env, header, sizeof header - 1, &e), 0);
+	CHECK_INT(recipients_read(&env, header, sizeof header - 1, 0, &e), 0);
 	CHECK_INT(env.n, 5);
 	CHECK_INT(env.rcpts[2].outcome.state, OUTCOME_FAILED);
 	CHECK_STR(env.rcpts[2].given, "c@");
@@ -102,7 +141,7 @@ TEST(those_of_the_header_are_added)
 	envelope_init(&env);
 	CHECK_INT(address_parse(&a, "a@x", 3, 0, &e), 0);
 	CHECK_INT(envelope_add(&env, &a, "a@x", 3), 0);
-	CHECK_INT(recipients_read(&env, header, sizeof header - 1, &e), 0);
+	CHECK_INT(recipients_read(&env, header, sizeof header - 1, 0, &e), 0);
 	CHECK_INT(env.n, 2);
 	CHECK_STR(env.rcpts[1].addr.raw, "b@x");
 	envelope_free(&env);
