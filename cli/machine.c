@@ -41,8 +41,8 @@ read_mailname(char out[MACHINE_NAME_MAX])
 	fclose(f);
 }
 
-static void
-dotted_name(char out[MACHINE_NAME_MAX])
+void
+machine_host(char out[MACHINE_NAME_MAX])
 {
 	memset(out, 0, MACHINE_NAME_MAX);
 	if (gethostname(out, MACHINE_NAME_MAX - 1) == -1 ||
@@ -53,7 +53,7 @@ dotted_name(char out[MACHINE_NAME_MAX])
 void
 machine_helo(char out[MACHINE_NAME_MAX])
 {
-	dotted_name(out);
+	machine_host(out);
 	if (out[0] == '\0')
 		read_mailname(out);
 }
@@ -63,7 +63,7 @@ machine_domain(char out[MACHINE_NAME_MAX])
 {
 	read_mailname(out);
 	if (out[0] == '\0')
-		dotted_name(out);
+		machine_host(out);
 }
 
 void

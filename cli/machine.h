@@ -19,6 +19,9 @@ struct err;
 #define MACHINE_ADDRESS_MAX 512
 #define MACHINE_PATH_MAX 4096
 
+/* The host's own name if it is dotted, else "". */
+void machine_host(char out[MACHINE_NAME_MAX]);
+
 /* The name for EHLO: a dotted host name, else /etc/mailname, else "". */
 void machine_helo(char out[MACHINE_NAME_MAX]);
 

@@ -459,7 +459,7 @@ static const struct hint {
 	{ "X", "give -v and keep stderr" },
 	{ "logfile", "write logfile FILE into the configuration" },
 	{ "syslog", "write syslog on into the configuration" },
-	{ "aliases", "there are no aliases yet" },
+	{ "aliases", "write aliases FILE into the configuration" },
 	{ "auto-from", "give --from, or auto_from in the configuration" },
 	{ "maildomain", "give --from, or maildomain in the configuration" },
 	{ "add-missing-from-header", "give --set-from-header auto or off" },

@@ -190,11 +190,12 @@ fill_orcpt(struct send *r, struct err *e)
 	return 0;
 }
 
-/* Names without a domain are some only where there are mailboxes. */
 static int
-find_recipients(struct send *r, bool here, struct err *e)
+find_recipients(struct send *r, struct err *e)
 {
-	const unsigned flags = ADDRESS_POSTMASTER | (here ? ADDRESS_BARE : 0u);
+	/* Names without a domain are some only where somebody knows them. */
+	const unsigned flags = ADDRESS_POSTMASTER |
+	    (locals_are_on(&r->naming.config) ? ADDRESS_BARE : 0u);
 	const struct options *o = r->o;
 	const struct texts lists[] = { { o->operands, o->noperands }, o->to,
 		o->cc, o->bcc };
@@ -384,7 +385,7 @@ prepare(struct send *r, const struct submit_config *c, struct err *e)
 		return -1;
 	if (send_wishes(r, e) == -1)
 		return -1;
-	return find_recipients(r, c->by.local != NULL, e);
+	return find_recipients(r, e);
 }
 
 /* What the queue has taken, or should have. */
@@ -571,6 +572,8 @@ send_open(struct send *r, struct submit_config *c, struct err *e)
 	r->signing.on_ask = r->face->on_deliver;
 	r->signing.ctx = r->face->ctx;
 	*c = config(r);
+	naming_make(&r->naming, settings(r), &c->by, r->o->face.is_sendmail);
+	c->locals = r->naming.config;
 	c->sign = r->signing.config;
 	c->sign.on_note = r->o->verbose ? on_note : NULL;
 	c->on_deliver = r->face->on_deliver;

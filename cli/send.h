@@ -18,6 +18,7 @@
 #include "cli/keeping.h"
 #include "cli/letter.h"
 #include "cli/machine.h"
+#include "cli/naming.h"
 #include "cli/options.h"
 #include "cli/signing.h"
 #include "mail/envelope.h"
@@ -34,6 +35,7 @@ struct send {
 	size_t nlisted; /* its recipients that are operands or of --to */
 	/* Owned: of --read-envelope-from; o->from is in it. */
 	struct address author;
+	struct naming naming;
 	struct accounts accounts; /* owned, as are the next four */
 	struct letter letter;
 	struct completion completion;

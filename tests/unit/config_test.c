@@ -290,6 +290,7 @@ static const struct {
 	{ SET_LOCAL, "lmtp /run/lmtp", "lmtp a,b", LOCALLY_LMTP },
 	{ SET_LOCAL, "lmtp unix:/run/lmtp", "lmtp smtp://a", LOCALLY_LMTP },
 	{ SET_LOCAL, "off", "off now", LOCALLY_OFF },
+	{ SET_LOCAL_DOMAINS, "localhost, x.test", "a b", 0 },
 	{ SET_QUEUE, "only", "yes", QUEUE_ONLY },
 	{ SET_QUEUE_LIFETIME, "2d", "2w", 172800 },
 	{ SET_QUEUE_NOTICE, "off", "never", -1 },
@@ -354,7 +355,8 @@ TEST(what_is_for_later_is_ignored_unless_it_is_done_anyway)
 	config_settings(&config, config_find(&config, "a"), &s);
 	CHECK(s.at[SET_TLS_DH_BITS].ignored);
 	CHECK_INT(s.at[SET_REMOVE_BCC].number, 1);
-	CHECK(!s.at[SET_ALIASES].ignored);
+	CHECK(s.at[SET_ALIASES].given);
+	CHECK(s.at[SET_ALIASES].text == NULL);
 }
 
 TEST(old_keywords)

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# Aliases: who gets the mail of names without a domain, by a configuration and
+# by the usual file of a machine.
+# shellcheck disable=SC2154 # run sets $stderr
+
+load common
+
+setup() {
+	common_setup
+	receiver box
+}
+
+# rc LINE...: a configuration whose one account is the receiver's.
+rc() {
+	printf '%s\n' 'defaults' 'set_from_header off' 'set_date_header off' \
+		'set_msgid_header off' 'set_to_header off' 'queue_runner off' \
+		'account default' "host 127.0.0.1:$PORT" "$@" >.smtpsendrc
+}
+
+# aliases LINE...: the file, and a configuration that names it.
+aliases() {
+	rc 'aliases ~/aliases'
+	printf '%s\n' "$@" >aliases
+}
+
+# to RECIPIENT...: send the message to them.
+to() {
+	send -f alice@client.test "$@" <message
+}
+
+@test "without aliases a name is refused" {
+	rc
+	to root
+	exits 67
+	says "smtpsend: root: failed" "'@' and a domain are missing"
+	stored 0
+}
+
+@test "a name becomes those of its entry, each once" {
+	aliases 'root: alice@x.test, Ops' 'ops: "B. O."@x.test, alice@X.test' \
+		'big.name: <big@x.test>'
+	to root ROOT alice@x.test Big.Name
+	exits 0
+	silent
+	assert_equal "$(recipients)" \
+		'<alice@x.test> <"B. O."@x.test> <big@x.test>'
+	arrived <(printf %s "$WIRE")
+}
+
+@test "msmtp makes the same of a file of aliases" {
+	aliases 'root: joe_smith@x.test, jane_chang@x.test' '' \
+		'# Send cron to Mark' 'cron: mark_jones@x.test # him' \
+		'default: admin@x.test'
+	printf '%s\n' 'account default' 'host 127.0.0.1' "port $PORT" \
+		'aliases ~/aliases' 'from a@x.test' 'auth off' >.msmtprc
+	chmod 600 .msmtprc
+	local name
+	for name in root cron nobody bob@y.test; do
+		rm -f box/*
+		msmtp "$name" <message
+		recipients "$(basename box/*.env .env | sed 's|^|box/|')" |
+			tr ' ' '\n' | sort >theirs
+		rm -f box/*
+		send -C .msmtprc "$name" <message
+		exits 0
+		recipients "$(basename box/*.env .env | sed 's|^|box/|')" |
+			tr ' ' '\n' | sort >ours
+		diff theirs ours || fail "$name"
+	done
+}
+
+@test "a catch-all is for who has no entry, not for who is led to" {
+	aliases 'root: bob' '*: all@x.test' 'carol: c@x.test'
+	to nobody carol
+	exits 0
+	assert_equal "$(recipients)" '<all@x.test> <c@x.test>'
+	to root
+	exits 67
+	says 'smtpsend: bob: failed' "\"bob\" is no whole address, and no alias in $T/aliases; \"root\" leads there"
+}
+
+@test "a name that is nobody: 67, and the others get it" {
+	aliases 'root: alice@x.test'
+	to nobody root bob@y.test
+	exits 67
+	says 'smtpsend: nobody: failed' "no alias in $T/aliases"
+	assert_equal "$(recipients)" '<alice@x.test> <bob@y.test>'
+}
+
+@test "postmaster without an entry stays what a server knows" {
+	aliases 'root: alice@x.test'
+	to postmaster
+	exits 0
+	assert_equal "$(recipients)" '<postmaster>'
+	aliases 'postmaster: root' 'root: alice@x.test'
+	to PostMaster
+	exits 0
+	assert_equal "$(recipients box/2)" '<alice@x.test>'
+}
+
+@test "maildomain and local_domains" {
+	aliases 'root: bob@localhost' 'carol: c@x.test'
+	printf '%s\n' 'maildomain corp.test' 'local_domains localhost, h.test' \
+		>>.smtpsendrc
+	to root carol@H.Test dora eve@sub.h.test
+	exits 0
+	assert_equal "$(recipients)" \
+		'<bob@corp.test> <c@x.test> <dora@corp.test> <eve@sub.h.test>'
+	rc 'maildomain corp.test'
+	to dora
+	exits 0
+	assert_equal "$(recipients box/2)" '<dora@corp.test>'
+}
+
+@test "no such file is 78 for names, and nothing to others" {
+	rc 'aliases ~/missing'
+	to root bob@x.test
+	exits 78
+	says 'smtpsend: root: failed' "there is no file of aliases $T/missing"
+	assert_equal "$(recipients)" '<bob@x.test>'
+	to bob@x.test
+	exits 0
+}
+
+@test "a mistake costs its entry: file and line, 78" {
+	aliases '# first' 'root: alice@x.test,' '  "|/bin/cat"' \
+		'file: /var/mail/x' 'ok: bob@x.test' 'odd: :fail:no' 'no colon'
+	to root ok
+	exits 78
+	says "smtpsend: root: failed" "$T/aliases:3: \"|/bin/cat\": no program is run from here"
+	assert_equal "$(recipients)" '<bob@x.test>'
+	to file
+	exits 78
+	says "$T/aliases:4: \"/var/mail/x\": mail is not written to files"
+	to odd
+	exits 78
+	says "$T/aliases:6: "
+	stored 1
+}
+
+@test "a loop is 78 where nobody is left, and no harm where somebody is" {
+	aliases 'a: b' 'b: c' 'c: a, a' 'd: a, dora@x.test'
+	to a
+	exits 78
+	says "$T/aliases:1: \"a\" leads to nobody"
+	to d
+	exits 0
+	assert_equal "$(recipients)" '<dora@x.test>'
+}
+
+@test "lists: :include: in lists, a list that is missing, one that others write" {
+	mkdir lists
+	printf '%s\n' 'carol@x.test' '# dora@x.test' "two, :include:$T/lists/two" \
+		>lists/one
+	printf '%s\r\n' 'eve@x.test, fay@x.test' "\"|sh\"" >lists/bad
+	echo ":include:$T/lists/one gus@x.test" >lists/worse
+	echo "eve@x.test, :include:$T/lists/one" >lists/two
+	chmod -R go-w lists
+	aliases "root: bob@x.test, :include:$T/lists/one" \
+		"two: hal@x.test" "bad: :include:$T/lists/bad" "none: :include:$T/lists/none" \
+		"rel: :include:lists/one" "ln: :include:$T/ln/one"
+	to root
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test> <carol@x.test> <hal@x.test> <eve@x.test>'
+	to bad
+	exits 78
+	says "$T/lists/bad:2: " 'no program is run'
+	to none
+	[ "$status" -ne 0 ]
+	says "$T/aliases:4: " "$T/lists/none"
+	to rel
+	exits 78
+	says "$T/aliases:5: " 'whole path'
+	ln -s lists ln
+	to ln
+	exits 78
+	says "$T/aliases:6: "
+	chmod o+w lists/one
+	to root
+	exits 78
+	says "$T/aliases:1: " "$T/lists/one"
+	stored 1
+}
+
+@test "/dev/null is delivered to nobody" {
+	aliases 'null: /dev/null' 'half: /dev/null, bob@x.test'
+	to null
+	exits 0
+	silent
+	stored 0
+	to --json null half
+	exits 0
+	assert_equal "$(json '.recipients[] | .address + " " + .outcome')" \
+		$'null delivered\nbob@x.test delivered'
+	assert_equal "$(recipients)" '<bob@x.test>'
+}
+
+@test "programs and files are nobody from outside" {
+	aliases '*: all@x.test'
+	echo 'local_domains localhost' >>.smtpsendrc
+	local rcpt
+	for rcpt in '|/bin/touch pwned' '"|/bin/touch pwned"' /tmp/pwned \
+		'":include:/etc/passwd"' '"|touch pwned"@localhost' \
+		'"/tmp/pwned"@localhost' '/tmp/pwned@localhost'; do
+		to "$rcpt"
+		exits 67
+	done
+	to :include:/etc/passwd # an empty group
+	[ "$status" -ne 0 ]
+	stored 0
+	assert [ ! -e pwned ]
+	assert [ ! -e /tmp/pwned ]
+}
+
+@test "a file that others can write is not believed" {
+	aliases 'root: alice@x.test'
+	chmod 666 aliases
+	to root
+	exits 78
+	says "$T/aliases" 'chmod go-w'
+	stored 0
+}
+
+@test "ten thousand entries" {
+	{
+		seq -f 'u%.0f: v' 0 9999 | sed 's/^u\(.*\): v/&\1/'
+		seq -f 'v%.0f: w@x.test' 0 9999
+		printf 'all:'
+		seq -f ' u%.0f@x.test,' 1 200
+	} >aliases
+	rc 'aliases ~/aliases'
+	to u9999 u0
+	exits 0
+	assert_equal "$(recipients)" '<w@x.test>'
+	to all
+	exits 0
+	assert_equal "$(grep -c '^rcpt' box/2.env)" 200
+}
