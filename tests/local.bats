@@ -14,29 +14,32 @@ config() {
 	send -f alice@client.test --dry-run bob <message
 	exits 67
 	config 'local mbox'
-	send -f alice@client.test --dry-run bob Postmaster <message
+	send -f alice@client.test --dry-run daemon Postmaster <message
 	exits 0
 	assert_output - <<-'X'
 		from <alice@client.test>
 		message 131 octets, 7-bit
 		route 1 by local
 		  mailboxes mbox:/var/mail
-		  to bob
-		  to Postmaster
+		  to daemon
+		  to root
 	X
+	send -f alice@client.test --dry-run nosuch <message
+	exits 67
+	says 'smtpsend: nosuch: failed' 'is no user of this machine'
 	config 'local off'
-	send -f alice@client.test --dry-run bob <message
+	send -f alice@client.test --dry-run daemon <message
 	exits 67
 }
 
 @test "mailboxes and servers in one plan" {
 	config 'local maildir Mail/in' 'host 127.0.0.1'
-	send -f alice@client.test --dry-run --json bob bob@x.test <message
+	send -f alice@client.test --dry-run --json daemon bob@x.test <message
 	exits 0
 	assert_equal "$(jq -c '.routes[]|[.by,.targets[].host,
 		.targets[].transport,.to]' <<<"$output")" \
 '["smarthost","127.0.0.1","smtp",["bob@x.test"]]
-["local","maildir:Mail/in","maildir",["bob"]]'
+["local","maildir:Mail/in","maildir",["daemon"]]'
 }
 
 @test "lmtp: a server that has the mailboxes gets the names as they are" {
