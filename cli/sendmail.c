@@ -539,6 +539,9 @@ parse(struct options *o, int argc, char *argv[], struct err *e)
 		if (got == -1)
 			return -1;
 	}
+	/* Who watches waits for the end. */
+	if (o->verbose && o->face.attempt == ATTEMPT_SHORT)
+		o->face.attempt = ATTEMPT_FULL;
 	return check_odd(o, &a, e);
 }
 
