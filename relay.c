@@ -498,7 +498,7 @@ local_target(
 	if (t == NULL || (t->host = strdup(r->hosts)) == NULL)
 		return out_of_memory(why);
 	*n = 1;
-	t->transport = r->local->transport;
+	t->transport = r->local->box.transport;
 	t->typed = true;
 	t->policy = policy_for(&r->policy, t->transport, 0, POLICY_LOCAL);
 	return 0;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/observer.h"
 #include "base/wait.h"
+#include "local.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mx.h"
@@ -619,6 +620,72 @@ try_hosts(struct worker *w, struct reach *r)
 			break_off(w, &w->errands[k], r, &e);
 }
 
+/* ---- mailboxes here ---- */
+
+static void
+decide_local(struct worker *w, size_t i, bool doubt, const struct err *why)
+{
+	struct outcome *o = &w->now->mail->env->rcpts[i].outcome;
+	struct err e = *why;
+
+	e.scope = SCOPE_RECIPIENT;
+	/* It is no fault of this machine's that it was told to stop. */
+	if (e.verdict == ERR_TEMP && wait_stopped(w->cfg->waiter))
+		e.kind = ERR_CONNECT;
+	outcome_decide(o, &e);
+	o->in_doubt = doubt && o->state == OUTCOME_DEFERRED;
+	snprintf(o->host, sizeof o->host, "%s", w->host);
+	worker_outcome(w, i, o);
+	flush_outcomes(w);
+}
+
+static void
+put_local(struct worker *w, size_t i)
+{
+	const struct mail *mail = w->now->mail;
+	const struct address *a = &mail->env->rcpts[i].addr;
+	const struct local_work work = {
+		.c = w->route->relay->local,
+		.m = mail->m,
+		.sender = mail->env->sender.raw,
+		.waiter = w->cfg->waiter,
+	};
+	bool doubt = false;
+	struct user u;
+	struct err e;
+
+	err_clear(&e);
+	if (local_find(&work, a->raw, a->local_len, &u, &e) == 0 &&
+	    worker_final(w, &i, 1, &e) == 0) {
+		note(w, "to the mailbox of ", u.name);
+		if (local_put(&work, &u, &doubt, &e) == 0)
+			err_clear(&e);
+	}
+	decide_local(w, i, doubt, &e);
+}
+
+/* Mailbox after mailbox: what is wrong with one says nothing of the next. */
+static void
+put_all(struct worker *w)
+{
+	const struct lot *lot;
+	struct err e;
+	size_t i, k;
+
+	for (i = 0; i < w->route->nlots; i++) {
+		w->now = &w->errands[i];
+		lot = w->now->lot;
+		for (k = 0;
+		     k < lot->n && !w->deaf && !wait_stopped(w->cfg->waiter);
+		     k++)
+			if (w->now->mail->env->rcpts[lot->rcpts[k]]
+				.outcome.state == OUTCOME_PENDING)
+				put_local(w, lot->rcpts[k]);
+	}
+	err_set(&e, ERR_TEMP, ERR_CONNECT, "interrupted");
+	last_words(w, &w->route->targets[0], "", &e);
+}
+
 /* ---- the run ---- */
 
 static struct reach *
@@ -661,10 +728,7 @@ run(struct worker *w, struct reach *r)
 	size_t i;
 
 	if (w->route->relay->local != NULL) {
-		err_set(&e, ERR_PERM, ERR_CONFIG,
-		    "%s: no mail is written there yet; give local lmtp",
-		    w->host);
-		last_words(w, &w->route->targets[0], "", &e);
+		put_all(w);
 	} else if (r != NULL && w->clear != NULL && w->refused != NULL) {
 		try_hosts(w, r);
 	} else {

@@ -177,7 +177,7 @@ make_mailboxes(struct locally *l, const char *rest)
 		what = l->kind == LOCALLY_MBOX ? FOLDER : BELOW_HOME;
 	}
 	name_host(l->host);
-	l->config = (struct local_config){
+	l->config.box = (struct deposit_config){
 		.transport = kind_rows[l->kind].transport,
 		.path = l->kind == LOCALLY_MDA ? NULL : what,
 		.command = l->words,

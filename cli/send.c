@@ -579,6 +579,8 @@ send_open(struct send *r, struct submit_config *c, struct err *e)
 	c->on_deliver = r->face->on_deliver;
 	if (keeping_make(&r->keeping, r->o, &r->accounts, e) == -1)
 		return -1;
+	accounts_chosen(&r->accounts)->locally.config.is_left =
+	    keeping_by_machine(&r->keeping);
 	c->keep = keeping_config(&r->keeping);
 	return 0;
 }

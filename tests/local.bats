@@ -4,6 +4,53 @@
 
 load common
 
+HOMES=/var/homes
+
+setup_file() {
+	# Other users can run it there.
+	install -m 755 "$SMTPSEND" /usr/local/bin/smtpsend
+	sed -i '/:\/var\/homes\//d' /etc/passwd
+	printf '%s\n' "bob:x:2001:2001::$HOMES/bob:/bin/sh" \
+		"eve:x:2002:2002::$HOMES/eve:/bin/sh" >>/etc/passwd
+	printf '%s\n' bob:x:2001: eve:x:2002: friends:x:2003:bob >>/etc/group
+}
+
+setup() {
+	common_setup
+	rm -rf $HOMES /var/mail/* /etc/smtpsend.conf
+	install -d -m 2775 -g mail /var/mail
+	mkdir -m 755 $HOMES
+	install -d -m 700 -o 2001 -g 2001 $HOMES/bob
+	install -d -m 700 -o 2002 -g 2002 $HOMES/eve
+	SMTPSEND=/usr/local/bin/smtpsend
+}
+
+# as USER ARGUMENT...: smtpsend run by that user, by the machine's
+# configuration.
+as() {
+	run --separate-stderr setpriv --reuid="$1" --regid="$1" \
+		--init-groups env -i PATH="$PATH" HOME="$HOMES/$1" \
+		/usr/local/bin/smtpsend -f alice@client.test "${@:2}" <message
+}
+
+# machine LINE...: its configuration.
+machine() {
+	printf '%s\n' "$@" >/etc/smtpsend.conf
+}
+
+# mda LINE...: a program that gets mail, its folder $T/mda open to all.
+mda() {
+	install -d -m 777 /var/homes/mda
+	printf '%s\n' '#!/bin/sh' "$@" >/var/homes/mda/run
+	chmod 755 /var/homes/mda/run
+}
+
+# got NAME SENDER: the message as that mailbox has it, but for a From_ line.
+got() {
+	printf 'Return-Path: <%s>\nDelivered-To: %s@client.test\n' "$2" "$1"
+	cat message
+}
+
 # config LINE...: the defaults.
 config() {
 	printf '%s\n' defaults "$@" >"$HOME/.smtpsendrc"
@@ -62,4 +109,241 @@ config() {
 	silent
 	grep -qx 'rcpt <bob>' box/1.env
 	grep -qx 'rcpt <bob@x.test>' out/1.env
+}
+
+@test "mbox: as root, for each what is his" {
+	config 'local mbox'
+	send -f alice@client.test bob root <message
+	exits 0
+	silent
+	assert_equal "$(stat -c '%U %G %a' /var/mail/bob /var/mail/root)" \
+		$'bob mail 660\nroot mail 660'
+	assert_regex "$(head -n 1 /var/mail/bob)" \
+'^From alice@client\.test [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}$'
+	cmp <(sed 1d /var/mail/bob) <(got bob alice@client.test && echo)
+	cmp <(sed 1d /var/mail/root) <(got root alice@client.test && echo)
+	assert_equal "$(ls -A /var/mail)" $'bob\nroot'
+}
+
+@test "mbox: one behind the other, and in another folder" {
+	install -d -m 1777 $HOMES/boxes
+	config "local mbox $HOMES/boxes"
+	send -f alice@client.test bob <message
+	exits 0
+	send -f '' bob <message
+	exits 0
+	assert_equal "$(grep -c '^From ' $HOMES/boxes/bob)" 2
+	grep -q '^From MAILER-DAEMON ' $HOMES/boxes/bob
+	grep -qx 'Return-Path: <>' $HOMES/boxes/bob
+	# Where nobody can make a lock nothing is written.
+	chmod 755 $HOMES/boxes
+	send -f alice@client.test bob <message
+	exits 71
+	says 'bob: deferred, mbox:/var/homes/boxes: '
+	assert_equal "$(grep -c '^From ' $HOMES/boxes/bob)" 2
+}
+
+@test "mbox: a user's own, and nobody else's" {
+	machine defaults 'local mbox'
+	install -m 660 -o bob -g mail /dev/null /var/mail/bob
+	as bob bob
+	exits 0
+	silent
+	cmp <(sed 1d /var/mail/bob) <(got bob alice@client.test && echo)
+	as bob bob eve root
+	exits 78
+	says 'eve: failed, mbox:/var/mail: only root can write the mailbox of eve' \
+		'root: failed, mbox:/var/mail: only root can write'
+	assert_equal "$(grep -c '^From ' /var/mail/bob)" 2
+	[ ! -e /var/mail/eve ] && [ ! -e /var/mail/root ]
+}
+
+@test "who may not write a mailbox keeps the mail" {
+	machine defaults 'local mbox' 'queue on' 'queue_runner off'
+	as eve bob
+	exits 0
+	says 'bob: queued as ' 'only root can write the mailbox of bob' \
+		'see LOCAL DELIVERY'
+	assert_equal "$(find $HOMES/eve/.local/state/smtpsend -type f \
+		-name '???????????????' | wc -l)" 1
+}
+
+@test "who may not write a mailbox leaves it to the machine's queue" {
+	machine defaults 'local mbox' 'queue on'
+	install -d -m 755 /var/spool/smtpsend
+	install -d -m 3733 /var/spool/smtpsend/in
+	install -d -m 700 /var/spool/smtpsend/queue
+	install -m 644 /dev/null /var/spool/smtpsend/stamp
+	as eve eve bob
+	exits 0
+	silent
+	assert_equal "$(find /var/spool/smtpsend/in -type f | wc -l)" 1
+	rm -r /var/spool/smtpsend
+}
+
+@test "nobody of that name" {
+	config 'local mbox'
+	send -f alice@client.test nosuch '"../etc/x"' bob <message
+	exits 67
+	says 'nosuch: failed, mbox:/var/mail: there is no user "nosuch" here' \
+		'"../etc/x": failed'
+	assert_equal "$(ls -A /var/mail)" bob
+	send --json -f alice@client.test nosuch <message
+	assert_equal "$(json '.recipients[0].enhanced')" 5.1.1
+}
+
+@test "a message that was in this mailbox before" {
+	config 'local mbox'
+	sed '1i Delivered-To: bob@elsewhere.test' message >first
+	send -f alice@client.test bob <first
+	exits 0
+	sed -n '2,/^$/p' /var/mail/bob >again
+	send --json -f alice@client.test BOB eve <again
+	assert_equal "$(json '[.recipients[]|.outcome,.enhanced]|join(" ")')" \
+		'failed 5.4.6 delivered '
+	says 'mail loops: it was delivered to bob@client.test before'
+	assert_equal "$(grep -c '^From ' /var/mail/bob)" 1
+}
+
+@test "maildir: made where it is missing" {
+	config 'local maildir'
+	send -f alice@client.test bob eve <message
+	exits 0
+	silent
+	assert_equal "$(stat -c '%U %G %a' $HOMES/bob/Maildir/new/*)" \
+		'bob bob 600'
+	cmp $HOMES/bob/Maildir/new/* <(got bob alice@client.test)
+	cmp $HOMES/eve/Maildir/new/* <(got eve alice@client.test)
+	assert_equal "$(stat -c '%U %a' $HOMES/bob/Maildir)" 'bob 700'
+	ln -s $HOMES/eve/Maildir $HOMES/bob/link
+	config 'local maildir link'
+	send -f alice@client.test bob <message
+	exits 71
+	assert_equal "$(find $HOMES/eve/Maildir/new -type f | wc -l)" 1
+}
+
+@test "a home is his to change: nothing of others is written" {
+	config 'local mbox'
+	install -m 600 /dev/null $HOMES/secret
+	install -m 666 /dev/null $HOMES/open
+	local what
+	for what in "ln -s $HOMES/secret" "ln -s $HOMES/open" "ln $HOMES/secret" \
+		"ln $HOMES/open" mkfifo mkdir 'install -m 666 /dev/null'; do
+		$what /var/mail/bob
+		send -f alice@client.test bob eve <message
+		[ "$status" = 71 ] || [ "$status" = 69 ] || [ "$status" = 78 ] ||
+			fail "$what: $status $stderr"
+		says 'bob: '
+		[ ! -s $HOMES/secret ] && [ ! -s $HOMES/open ]
+		rm -r /var/mail/bob
+	done
+	assert_equal "$(grep -c '^From ' /var/mail/eve)" 7
+}
+
+@test "a full disk: nothing is lost of what was there, and it waits" {
+	config 'local mbox' 'queue on' 'queue_runner off'
+	mount -t tmpfs -o size=64k,mode=2775,gid=mail tmpfs /var/mail
+	send -f alice@client.test bob <message
+	exits 0
+	cp /var/mail/bob before
+	{ cat message && head -c 100000 /dev/zero | tr '\0' x | fold; } >big
+	send --json -f alice@client.test bob eve <big
+	exits 0
+	assert_equal "$(json '[.recipients[]|.outcome,.enhanced]|join(" ")')" \
+		'queued 4.3.1 queued 4.3.1'
+	cmp before /var/mail/bob
+	assert_equal "$(ls -A /var/mail)" bob
+	umount /var/mail
+}
+
+@test "a lock that somebody holds is waited for, and a signal ends that" {
+	config 'local mbox'
+	install -m 660 -o bob -g mail /dev/null /var/mail/bob
+	exec 9<>/var/mail/bob
+	python3 -c 'import fcntl; fcntl.lockf(9, fcntl.LOCK_EX)
+print("locked", flush=True); input()' <>"$(mkfifo hold && echo hold)" >locked &
+	STARTED+=($!)
+	until [ -s locked ]; do :; done
+	begin --json bob
+	until grep -q . "/proc/$PID/task/$PID/children"; do :; done
+	kill -TERM "$PID"
+	end
+	exits 75
+	assert_equal "$(json '.recipients[0]|.outcome,.in_doubt' | paste -sd ' ')" \
+		'deferred false'
+	[ ! -s /var/mail/bob ]
+}
+
+@test "mda: as the user, with nothing of ours" {
+	mda 'for i; do echo "<$i>"; done >out' 'cat >>out' 'id >id' 'env >env' \
+		'pwd >pwd; umask >>pwd' 'ls -l /proc/self/fd >fd'
+	config "local mda /var/homes/mda/run -u %u '%h of %%u' -f %s %s %x%"
+	exec 8</etc/shadow
+	send -f alice@client.test bob <message
+	exec 8<&-
+	exits 0
+	silent
+	cmp $HOMES/bob/out <(printf '<%s>\n' -u bob '/var/homes/bob of %u' -f \
+		alice@client.test alice@client.test %x%
+		got bob alice@client.test)
+	assert_equal "$(cat $HOMES/bob/id)" \
+'uid=2001(bob) gid=2001(bob) groups=2001(bob),2003(friends)'
+	assert_equal "$(cat $HOMES/bob/pwd)" $'/var/homes/bob\n0077'
+	assert_equal "$(grep -v '^PWD=' $HOMES/bob/env | sort)" "$(sort <<-X
+		HOME=/var/homes/bob
+		USER=bob
+		LOGNAME=bob
+		SHELL=/bin/sh
+		PATH=/usr/local/bin:/usr/bin:/bin
+		SENDER=alice@client.test
+		RECIPIENT=bob
+	X
+	)"
+	run ! grep -q -e shadow -e socket: $HOMES/bob/fd
+}
+
+@test "mda: a sender is no option, no shell, and the null one has a name" {
+	mda 'printf "<%s>\n" "$@" >out'
+	config 'local mda /var/homes/mda/run %s'
+	send -f -o/etc/x@client.test bob <message
+	exits 0
+	assert_equal "$(cat $HOMES/bob/out)" '<<-o/etc/x@client.test>>'
+	send -f '"$(touch x);`touch y`|z"@client.test' bob <message
+	exits 0
+	assert_equal "$(cat $HOMES/bob/out)" '<"$(touch x);`touch y`|z"@client.test>'
+	assert_equal "$(ls $HOMES/bob)" out
+	send -f '' bob <message
+	assert_equal "$(cat $HOMES/bob/out)" '<MAILER-DAEMON>'
+}
+
+@test "mda: what it ends with" {
+	local row
+	config 'local mda /var/homes/mda/run'
+	for row in '67 5.1.1 67 failed' '75 4.3.0 75 deferred' '1 5.3.0 69 failed'; do
+		read -r code enhanced exit outcome <<<"$row"
+		mda 'echo no such box' "exit $code"
+		send --json -f alice@client.test bob <message
+		assert_equal "$(json '.recipients[0]|.outcome,.enhanced' |
+			paste -sd ' ') $status" "$outcome $enhanced $exit"
+		says 'no such box'
+	done
+	mda exit
+	send -f alice@client.test bob <message
+	exits 0
+	# No program is run as root.
+	send -f alice@client.test root <message
+	exits 78
+	says 'no program gets mail as root'
+}
+
+@test "a process that ends without a word leaves a doubt" {
+	# The user's own program may do that: the process is his.
+	# shellcheck disable=SC2016 # the program's
+	mda 'kill -KILL $PPID'
+	config 'local mda /var/homes/mda/run'
+	send --json -f alice@client.test bob <message
+	exits 75
+	assert_equal "$(json '.recipients[0]|.outcome,.in_doubt' | paste -sd ' ')" \
+		'deferred true'
+	says 'ended early (may have been delivered)'
 }

@@ -804,7 +804,9 @@ TEST(nobody_to_send_to)
 /* Who has no domain has a mailbox here, whatever rules say of the rest. */
 TEST(names_without_a_domain_have_a_relay_of_their_own)
 {
-	const struct local_config mailboxes = { .transport = TRANSPORT_MBOX };
+	const struct local_config mailboxes = {
+		.box = { .transport = TRANSPORT_MBOX },
+	};
 	const struct relay local = {
 		.hosts = "mbox:/var/mail",
 		.local = &mailboxes,

@@ -1,0 +1,51 @@
+/*
+ * deposit: a message as a mailbox gets it, and into which file or program.
+ * Called by local.c, in a process that is the mailbox's user.
+ * It becomes nobody, and asks nobody whether it may.
+ * RFC 5321 4.4 (Return-Path), 6.3 (loops); mbox(5), maildir(5).
+ * Ownership: everything is borrowed.
+ */
+#ifndef DEPOSIT_H
+#define DEPOSIT_H
+
+#include "net/spec.h"
+#include "store/user.h"
+
+struct err;
+struct message;
+struct waiter;
+
+struct deposit_config {
+	enum transport transport; /* mbox, maildir or mda */
+	/* Of mbox the folder of mailboxes, of maildir a path below each home;
+	 * of mda NULL. */
+	const char *path;
+	/* Of mda, up to a NULL: a program and its arguments, where %u is the
+	 * user, %h his home, %s the sender and %% a percent sign. */
+	char *const *command;
+	const char *host; /* this machine in Delivered-To */
+};
+
+struct deposit {
+	const struct deposit_config *c;
+	const struct message *m;
+	const char *sender; /* reverse-path, "" for the null one */
+	const struct user *user; /* whose mailbox it is */
+	const struct waiter *waiter;
+};
+
+/* It takes no longer than this, ms, unless a disk does not answer or the user
+ * stops it. */
+#define DEPOSIT_MS 310000
+
+/* 0, or -1 with *e (5.4.6): the message was in that mailbox before. */
+int deposit_check(const struct deposit *, struct err *e);
+
+/*
+ * Put it there, with Return-Path and Delivered-To before it; another
+ * Return-Path goes. As it was signed, if it was. 0, or -1 with *e, and nothing
+ * of it is there. For store/box.h SIGXFSZ must be ignored, SIGCHLD not.
+ */
+int deposit_put(const struct deposit *, struct err *e);
+
+#endif

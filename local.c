@@ -1,0 +1,280 @@
+/*
+ * local: see local.h. A process for each message, which becomes the user for
+ * good before it looks at anything that is his, and says what came of it by a
+ * record. What it shares with us is not for that user's eyes: he may neither
+ * trace nor dump it, though he may end it.
+ * Callers: worker.c. It prints nothing.
+ * prctl(2) PR_SET_DUMPABLE, unix(7) SOCK_SEQPACKET.
+ * Ownership: process and socket pair live as long as one call.
+ */
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/record.h"
+#include "base/wait.h"
+#include "local.h"
+#include "mail/outcome.h"
+
+/* A process has this much more time than it should need, ms. */
+#define SLACK_MS 10000
+/* It is killed then, and may take so long to go. */
+#define GRACE_MS 5000
+
+#define REC_RESULT 1
+
+/* ---- whose is it, and may we? ---- */
+
+/* The machine is not set up for this. */
+static int
+not_so(struct err *e, enum err_verdict verdict, const char *what,
+    const struct user *u, const char *remedy)
+{
+	err_set(e, verdict, ERR_CONFIG, "%s%s%s", what, u->name, remedy);
+	e->enhanced = (struct enhanced){ verdict == ERR_PERM ? 5 : 4, 3, 5 };
+	return -1;
+}
+
+static int
+nobody(struct err *e, const char *name, size_t n)
+{
+	err_set(e, ERR_PERM, ERR_DATA, "there is no user \"%.*s\" here",
+	    (int)(n < 64 ? n : 64), name);
+	e->enhanced = (struct enhanced){ 5, 1, 1 };
+	return -1;
+}
+
+/* A name that would lead out of a folder is none of a mailbox, and ids that
+ * mean "as it is" are nobody's. */
+static bool
+is_sane(const struct user *u)
+{
+	return u->name[0] != '\0' && u->name[0] != '.' &&
+	    strchr(u->name, '/') == NULL && u->uid != (uid_t)-1 &&
+	    u->gid != (gid_t)-1;
+}
+
+static int
+check_rights(const struct local_work *w, const struct user *u, struct err *e)
+{
+	if (!is_sane(u))
+		return not_so(e, ERR_PERM, "user ", u,
+		    " has a name or number that no mailbox can have");
+	if (w->c->box.transport == TRANSPORT_MDA && u->uid == 0)
+		return not_so(e, ERR_PERM, "no program gets mail as ", u,
+		    ": give it to a person, by an alias");
+	if (geteuid() == 0 || geteuid() == u->uid)
+		return 0;
+	return not_so(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
+	    "only root can write the mailbox of ", u,
+	    w->c->is_left ? ": the machine's queue has it"
+			  : ": have root run the machine's queue, see LOCAL "
+			    "DELIVERY in smtpsend.conf(5)");
+}
+
+static struct deposit
+deposit(const struct local_work *w, const struct user *u)
+{
+	return (struct deposit){
+		.c = &w->c->box,
+		.m = w->m,
+		.sender = w->sender,
+		.user = u,
+		.waiter = w->waiter,
+	};
+}
+
+int
+local_find(const struct local_work *w, const char *name, size_t n,
+    struct user *u, struct err *e)
+{
+	const struct deposit d = deposit(w, u);
+	int got = user_find(name, n, u, e);
+
+	if (got != 1)
+		return got == 0 ? nobody(e, name, n) : -1;
+	if (check_rights(w, u, e) == -1)
+		return -1;
+	return deposit_check(&d, e);
+}
+
+/* ---- the process ---- */
+
+/* The group that a folder of mailboxes wants, for new files and for locks;
+ * else the user's own. */
+static gid_t
+group(const struct local_work *w, const struct user *u)
+{
+	const struct deposit_config *box = &w->c->box;
+	struct stat st;
+
+	if (box->transport == TRANSPORT_MBOX && stat(box->path, &st) == 0 &&
+	    (st.st_mode & S_IWGRP) != 0)
+		return st.st_gid;
+	return u->gid;
+}
+
+static int
+become(const struct local_work *w, const struct user *u, struct err *e)
+{
+	const gid_t gid = group(w, u);
+
+	umask(077);
+	if (geteuid() == 0 &&
+	    (initgroups(u->name, u->gid) == -1 ||
+		setresgid(gid, gid, gid) == -1 ||
+		setresuid(u->uid, u->uid, u->uid) == -1))
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot become %s", u->name);
+	if (prctl(PR_SET_DUMPABLE, 0) == -1 || geteuid() != u->uid ||
+	    getuid() != u->uid)
+		return err_set(e, ERR_TEMP, ERR_MACHINE,
+		    "cannot become %s and nobody else", u->name);
+	if (chdir(u->home) == -1 && chdir("/") == -1)
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot change to the home of %s", u->name);
+	return 0;
+}
+
+static void
+say(int up, const struct outcome *o)
+{
+	struct buf b;
+	size_t mark;
+
+	buf_init(&b, RECORD_MAX);
+	mark = record_begin(&b, REC_RESULT);
+	outcome_put(&b, o);
+	record_end(&b, mark);
+	if (buf_ok(&b))
+		send(up, b.data, b.len, MSG_NOSIGNAL);
+	buf_free(&b);
+}
+
+/* It ends here, and nobody hears of it but by the socket. */
+static void
+be_user(const struct local_work *w, const struct user *u, int up)
+{
+	const struct sigaction normal = { .sa_handler = SIG_DFL };
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	const struct deposit d = deposit(w, u);
+	struct outcome o = { .port = 0 };
+
+	sigaction(SIGCHLD, &normal, NULL);
+	sigaction(SIGXFSZ, &ignored, NULL);
+	if (become(w, u, &o.err) == 0 && deposit_put(&d, &o.err) == 0)
+		err_clear(&o.err);
+	say(up, &o);
+	_exit(0);
+}
+
+/* ---- what it says ---- */
+
+/* 0, and *o is what it said; or -1: no honest process says so. */
+static int
+take_result(struct outcome *o, const char *p, size_t n)
+{
+	struct record r;
+	struct field f;
+	int got;
+
+	*o = (struct outcome){ .port = 0 };
+	if (record_open(&r, p, n) != (long)n || r.type != REC_RESULT)
+		return -1;
+	while ((got = record_next(&r, &f)) == 1)
+		if (outcome_take(o, &f) != 1)
+			return -1;
+	return got;
+}
+
+/* It is heard to its end: a stop is passed on, since it may be waiting for a
+ * lock, and what it writes then it takes back. */
+static int
+listen_to(const struct local_work *w, pid_t pid, int down)
+{
+	const struct waiter deaf = { .mask = w->waiter->mask };
+	const int64_t until = wait_until(DEPOSIT_MS + SLACK_MS);
+	int got = wait_fd(w->waiter, down, POLLIN, until);
+
+	if (got != WAIT_STOPPED)
+		return got;
+	kill(pid, SIGTERM);
+	return wait_fd(&deaf, down, POLLIN, until);
+}
+
+static int
+lost(struct err *e, const struct user *u, const char *how)
+{
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "the process that wrote to the mailbox of %s %s", u->name, how);
+}
+
+static int
+hear(const struct local_work *w, const struct user *u, pid_t pid, int down,
+    bool *doubt, struct err *e)
+{
+	char record[4 * ERR_TEXT_MAX];
+	struct outcome o;
+	ssize_t got;
+
+	*doubt = true;
+	if (listen_to(w, pid, down) <= 0)
+		return lost(e, u, "took too long");
+	do
+		got = recv(down, record, sizeof record, 0);
+	while (got == -1 && errno == EINTR);
+	if (got <= 0 || take_result(&o, record, (size_t)got) == -1)
+		return lost(e, u, "ended early");
+	*doubt = o.in_doubt;
+	*e = o.err;
+	return e->verdict == ERR_OK ? 0 : -1;
+}
+
+/* Who has said all is about to end, and is ended else; who cannot even be
+ * killed, since a disk does not answer, is left to himself. */
+static void
+end(const struct local_work *w, pid_t pid, int down)
+{
+	const struct waiter deaf = { .mask = w->waiter->mask };
+
+	kill(pid, SIGKILL);
+	wait_fd(&deaf, down, 0, wait_until(GRACE_MS));
+	waitpid(pid, NULL, WNOHANG);
+}
+
+int
+local_put(const struct local_work *w, const struct user *u, bool *doubt,
+    struct err *e)
+{
+	int pair[2], rc;
+	pid_t pid;
+
+	*doubt = false;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot start local delivery");
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		be_user(w, u, pair[1]);
+	}
+	close(pair[1]);
+	if (pid == -1) {
+		rc = err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot start local delivery");
+	} else {
+		rc = hear(w, u, pid, pair[0], doubt, e);
+		end(w, pid, pair[0]);
+	}
+	close(pair[0]);
+	return rc;
+}
