@@ -30,6 +30,7 @@
 #define TIME_FORMAT "%b %d %H:%M:%S"
 #define TIME_MAX 256
 #define TAG "smtpsend"
+#define TAG_MAX 64
 
 /* How long a syslogd that takes nothing is waited for, and for how long it
  * is left alone then, ms. */
@@ -259,6 +260,17 @@ append(const char *path, const struct buf *b)
 	return error;
 }
 
+/* Before each line; who gives it may be anybody. */
+static void
+put_tag(struct buf *b, const struct log *l)
+{
+	char tag[TAG_MAX + 1];
+
+	snprintf(tag, sizeof tag, "%s", l->tag != NULL ? l->tag : TAG);
+	put_field(b, tag, " :[]");
+	buf_addf(b, "[%ld]: ", (long)getpid());
+}
+
 static void
 to_file(struct log *l, const struct log_to *to, const struct buf *text)
 {
@@ -270,7 +282,9 @@ to_file(struct log *l, const struct log_to *to, const struct buf *text)
 	format_time(
 	    when, to->time_format != NULL ? to->time_format : TIME_FORMAT);
 	put_text(&b, when);
-	buf_addf(&b, " " TAG "[%ld]: %s\n", (long)getpid(), buf_str(text));
+	buf_addc(&b, ' ');
+	put_tag(&b, l);
+	buf_addf(&b, "%s\n", buf_str(text));
 	error = buf_ok(&b) ? append(to->file, &b) : ENOMEM;
 	if (error != 0 && !l->told_file) {
 		warn(l, to->file, error);
@@ -326,8 +340,9 @@ to_syslog(struct log *l, int facility, bool wanted, const struct buf *text)
 		return;
 	buf_init(&b, 2 * LINE_MAX_OCTETS);
 	format_time(when, "%b %e %H:%M:%S");
-	buf_addf(&b, "<%d>%s " TAG "[%ld]: %s", facility | LOG_INFO, when,
-	    (long)getpid(), buf_str(text));
+	buf_addf(&b, "<%d>%s ", facility | LOG_INFO, when);
+	put_tag(&b, l);
+	buf_adds(&b, buf_str(text));
 	error = buf_ok(&b) ? post(&b) : ENOMEM;
 	if (error == ETIMEDOUT)
 		l->syslog_again = wait_now() + SYSLOG_PAUSE;

@@ -30,6 +30,7 @@ struct log_to {
 /* What all lines of a process have in common. */
 struct log {
 	bool by_syslog; /* where the account leaves it unsaid */
+	const char *tag; /* borrowed: our name; NULL: smtpsend */
 	FILE *warnings; /* borrowed */
 	bool told_file, told_syslog;
 	int64_t syslog_again; /* wait_now(): it was deaf, try it again then */

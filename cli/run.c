@@ -297,7 +297,9 @@ session_begin(
 {
 	*s = (struct session){ .face = face,
 		.o = o,
-		.log = { .by_syslog = true, .warnings = stderr } };
+		.log = { .by_syslog = true,
+		    .tag = o->face.tag,
+		    .warnings = stderr } };
 	machine_open_files((o->jobs + 1) * FILES_OF_A_JOB);
 	machine_helo(s->host);
 	if (s->host[0] == '\0')

@@ -425,7 +425,9 @@ say_queued(struct send *r)
 void
 send_log(const struct send *r, const struct message *m)
 {
-	struct log log = { .warnings = stderr };
+	struct log log = { .by_syslog = r->o->face.is_sendmail,
+		.tag = r->o->face.tag,
+		.warnings = stderr };
 	struct log_try t = { .id = r->env.queue_id,
 		.env = &r->env,
 		.delay = wait_now() - r->began };
