@@ -39,12 +39,15 @@ folders() {
 	assert_output ''
 	run grep -rh '^ExecStart=' $LIB/systemd
 	assert_equal "$(sort -u <<<"$output")" \
-		'ExecStart=/usr/local/bin/smtpsend --queue-run=due'
+		'ExecStart=/usr/local/bin/smtpsend --queue-run=due
+ExecStart=@/usr/local/bin/smtpsend sendmail -bs'
 	command -v systemd-analyze >/dev/null ||
 		skip 'systemd-analyze is not installed'
 	users
 	# A unit of the system's own may be missing where nothing is booted.
-	run systemd-analyze verify $LIB/systemd/system/smtpsend.*
+	run systemd-analyze verify $LIB/systemd/system/smtpsend.* \
+		$LIB/systemd/system/smtpsend-submission.socket \
+		$LIB/systemd/system/smtpsend-submission@1.service
 	refute_output --partial smtpsend
 	run systemd-analyze verify --user $LIB/systemd/user/smtpsend.*
 	refute_output --partial smtpsend
@@ -82,6 +85,37 @@ $Q/queue smtpsend smtpsend 700"
 		/usr/local/bin/smtpsend --queue-run=due
 	[ -e box/1.msg ]
 	assert_equal "$(find $Q/in $Q/queue -type f)" ''
+}
+
+@test "the socket is for this machine, and what comes by it is queued" {
+	local Q=/var/spool/smtpsend unit address fd
+	local -a words
+	unit=$LIB/systemd/system/smtpsend-submission
+	address=$(sed -n 's/^ListenStream=//p' $unit.socket)
+	assert_equal "$address" 127.0.0.1:25
+	command -v systemd-socket-activate >/dev/null ||
+		skip 'systemd-socket-activate is not installed'
+	users
+	folders
+	setpriv --reuid=smtpsend --regid=smtpsend --init-groups \
+		/usr/local/bin/smtpsend --queue-run=due
+	read -ra words < <(sed -n 's/^ExecStart=@//p' $unit@.service)
+	mkfifo ready
+	# As the unit has it, and as a user that has nothing.
+	systemd-socket-activate --accept --inetd --listen="$address" \
+		setpriv --reuid=12345 --regid=12345 --clear-groups \
+		bash -c 'exec -a "$1" "$0" "${@:2}"' \
+		"${words[@]}" 2>ready 3>&- &
+	STARTED+=($!)
+	exec {fd}<ready
+	read -r -t 20 -u "$fd"
+	run swaks --server 127.0.0.1 -f a@client.test -t b@client.test \
+		--data @message
+	assert_success
+	assert_line --partial '250 2.0.0 Queued as'
+	assert_equal "$(find $Q/in -type f | wc -l)" 1
+	grep -q '^Received: from .* (\[127.0.0.1\])$' $Q/in/*
+	rm $Q/in/*
 }
 
 @test "the cron line runs the queue as its user" {
