@@ -29,7 +29,7 @@
 /* How long a client may be silent, or not read, ms; and how long one that we
  * leave has for our last words. */
 #define PATIENCE (5 * 60 * 1000)
-#define LAST_WORDS (5 * 1000)
+#define LAST_WORDS (2 * 1000)
 
 /* Octets of a message; the machine's queue takes twice as much. Recipients of
  * one: RFC 5321 4.5.3.1.8 wants 100. */
@@ -109,7 +109,7 @@ take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
 		got = read(STDIN_FILENO, block, BLOCK);
 	} while (got == -1 && (errno == EAGAIN || errno == EINTR));
 	if (got == -1)
-		return errno == ECONNRESET ? LEFT : DUMB;
+		return errno == ECONNRESET || errno == ENOTCONN ? LEFT : DUMB;
 	*n = (size_t)got;
 	return got == 0 ? LEFT : GOING_ON;
 }
@@ -170,21 +170,6 @@ converse(struct server *s, const struct waiter *w)
 	return end;
 }
 
-/* What he still writes is thrown away for a while, so that he lives to read
- * why we hang up: a pipe would end him, and a connection that is closed with
- * octets unread takes our words back. */
-static void
-let_go(void)
-{
-	const int64_t deadline = wait_until(LAST_WORDS);
-	char block[BLOCK];
-	size_t n;
-
-	shutdown(STDOUT_FILENO, SHUT_WR);
-	while (take_in(block, &n, NULL, deadline) == GOING_ON)
-		;
-}
-
 /* ---- the end ---- */
 
 static int
@@ -197,13 +182,23 @@ failed(enum err_kind kind, const char *what)
 	return err_exit(&e);
 }
 
-/* Hang up, unless it is over. */
+/*
+ * Say why we hang up. What he still writes is thrown away for a while, so that
+ * he lives to read it: a pipe would end him, and a connection that is closed
+ * with octets unread takes our words back.
+ */
 static void
-say_last_words(struct server *s, const char *why)
+let_go(struct server *s)
 {
-	if (!server_over(s))
-		server_stop(s, why);
-	put_out(server_out(s), NULL, wait_until(LAST_WORDS));
+	const int64_t deadline = wait_until(LAST_WORDS);
+	char block[BLOCK];
+	size_t n;
+
+	if (put_out(server_out(s), NULL, deadline) != GOING_ON)
+		return;
+	shutdown(STDOUT_FILENO, SHUT_WR);
+	while (take_in(block, &n, NULL, deadline) == GOING_ON)
+		;
 }
 
 /* The exit code: 421 is 75, whoever heard it. */
@@ -221,12 +216,12 @@ finish(struct server *s, enum end end)
 		report_warning(stderr,
 		    "the input ended before a message was whole: it is not "
 		    "queued");
-	if (end == STOPPED)
-		say_last_words(s, "Going down");
-	if (end == SILENT)
-		say_last_words(s, "Nothing was heard for too long");
-	if (end == OVER && server_hung_up(s))
-		let_go();
+	if (end == STOPPED && !server_over(s))
+		server_stop(s, "Going down");
+	if (end == SILENT && !server_over(s))
+		server_stop(s, "Nothing was heard for too long");
+	if (end == STOPPED || server_hung_up(s))
+		let_go(s);
 	return left || server_hung_up(s) ? EX_TEMPFAIL : 0;
 }
 
