@@ -559,6 +559,48 @@ report_plan(FILE *out, const struct plan *p, const struct envelope *env,
 	emit(out, &b);
 }
 
+/* Those whom an address stands for, between commas; false: nobody. */
+static bool
+put_verified(struct buf *b, const char *address, const struct envelope *env)
+{
+	const struct recipient *r = env->rcpts;
+	size_t i, n = 0;
+
+	put_text(b, "", address, "");
+	if (env->n == 1 && strcmp(r->addr.raw, address) == 0 &&
+	    r->outcome.state == OUTCOME_PENDING)
+		return true;
+	for (i = 0; i < env->n; i++) {
+		if (r[i].outcome.state == OUTCOME_FAILED)
+			continue;
+		buf_adds(b, n++ == 0 ? " -> " : ", ");
+		put_text(b, "",
+		    r[i].outcome.state == OUTCOME_DELIVERED ? "/dev/null"
+							    : r[i].addr.raw,
+		    "");
+	}
+	return n > 0;
+}
+
+void
+report_verified(FILE *out, const char *address, const struct plan *p,
+    const struct envelope *env)
+{
+	struct buf b;
+	size_t i;
+
+	if (env->n == 0 || env->rcpts[0].addr.raw == NULL)
+		return;
+	buf_init(&b, OUT_MAX);
+	if (put_verified(&b, address, env)) {
+		buf_addc(&b, '\n');
+		for (i = 0; i < p->n; i++)
+			put_route(out, &b, &p->routes[i], i + 1, env);
+		emit(out, &b);
+	}
+	buf_free(&b);
+}
+
 static void
 json_target(struct buf *b, const struct target *t)
 {

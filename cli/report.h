@@ -65,6 +65,11 @@ void report_plan(FILE *, const struct plan *, const struct envelope *,
 void report_plan_json(FILE *, const struct plan *, const struct envelope *,
     const struct message *, int exit);
 
+/* -bv: what an address became, and the routes of that; nothing for one that is
+ * none. */
+void report_verified(
+    FILE *, const char *address, const struct plan *, const struct envelope *);
+
 /* One line of a dialogue, with its worker's name when several run. */
 void report_line(FILE *, const struct deliver_line *);
 

@@ -278,8 +278,8 @@ full_name(void *ctx)
 }
 
 /* A plan's exit code: nothing was sent, so the open ones count for nothing. */
-static int
-plan_exit(const struct envelope *env)
+int
+send_plan_exit(const struct envelope *env)
 {
 	int code = 0;
 	size_t i;
@@ -303,7 +303,7 @@ on_plan(void *ctx, const struct plan *p, const struct envelope *env,
 
 	r->planned = true;
 	if (r->o->json)
-		report_plan_json(stdout, p, env, m, plan_exit(env));
+		report_plan_json(stdout, p, env, m, send_plan_exit(env));
 	else
 		report_plan(stdout, p, env, m);
 	/* A long one may be lost before the flush, which then does well. */
@@ -449,7 +449,8 @@ send_log(const struct send *r, const struct message *m)
 static int
 finish(struct send *r, const struct message *m)
 {
-	int code = r->planned ? plan_exit(&r->env) : envelope_exit(&r->env);
+	int code =
+	    r->planned ? send_plan_exit(&r->env) : envelope_exit(&r->env);
 
 	/* All is decided: what waits for a reader now may be interrupted. */
 	sigprocmask(SIG_SETMASK, &r->face->waiter->mask, NULL);

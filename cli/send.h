@@ -81,6 +81,9 @@ int send_wishes(struct send *, struct err *e);
 /* A line of the log on each recipient. */
 void send_log(const struct send *, const struct message *);
 
+/* A plan's exit code: nothing was sent, so the open ones count for nothing. */
+int send_plan_exit(const struct envelope *);
+
 /* Where temporary files go; borrowed. */
 const char *send_tmpdir(void);
 

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "cli/aliascmd.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/queuecmd.h"
@@ -646,21 +647,11 @@ serve(struct send *r)
 	return serve_main(r->face, r->o);
 }
 
-static int
-not_yet(struct send *r)
-{
-	struct err e;
-
-	(void)r;
-	err_set(&e, ERR_PERM, ERR_USAGE, "this mode is not built in");
-	return send_fail(&e);
-}
-
 static int (*const runs[MODES])(struct send *) = {
 	[MODE_SEND] = send_message,
 	[MODE_SERVE] = serve,
-	[MODE_VERIFY] = not_yet,
-	[MODE_ALIASES] = not_yet,
+	[MODE_VERIFY] = aliascmd_verify,
+	[MODE_ALIASES] = aliascmd_check,
 	[MODE_QUEUE_LIST] = queue,
 	[MODE_QUEUE_STATS] = queue,
 	[MODE_QUEUE_RUN] = queue_run,

@@ -23,6 +23,16 @@ aliases() {
 	printf '%s\n' "$@" >aliases
 }
 
+# on_machine CMD...: CMD where /etc/aliases is ./aliases, as "$1" by its name.
+on_machine() {
+	mkdir -p etc
+	cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache etc
+	cp aliases etc 2>/dev/null || rm -f etc/aliases
+	ln -sf "$SMTPSEND" "$1"
+	run --separate-stderr unshare --mount sh -c \
+		'mount --bind etc /etc && exec "./$@"' sh "$@" <message
+}
+
 # to RECIPIENT...: send the message to them.
 to() {
 	send -f alice@client.test "$@" <message
@@ -235,4 +245,104 @@ to() {
 	to all
 	exits 0
 	assert_equal "$(grep -c '^rcpt' box/2.env)" 200
+}
+
+@test "as sendmail /etc/aliases and localhost hold without being said" {
+	rc 'local off'
+	printf '%s\n' 'root: alice@x.test' 'bad: |cat' >aliases
+	on_machine sendmail -i -f a@x.test root bob@x.test root@localhost
+	exits 0
+	silent
+	assert_equal "$(recipients)" '<alice@x.test> <bob@x.test>'
+	printf '%s\n' 'To: Root' '' hello >message
+	on_machine sendmail -t -i -f a@x.test
+	exits 0
+	assert_equal "$(recipients box/2)" '<alice@x.test>'
+	on_machine sendmail -i -f a@x.test nosuch
+	exits 67
+	says 'nosuch: failed' '"nosuch" is no whole address, and no alias in /etc/aliases'
+}
+
+@test "as sendmail programs and files are nobody" {
+	rc 'local off'
+	echo '*: all@x.test' >aliases
+	local rcpt
+	for rcpt in '|/bin/touch pwned' /tmp/pwned ':include:/etc/passwd' \
+		'"|touch pwned"@localhost' '/tmp/pwned@localhost'; do
+		on_machine sendmail -i -f a@x.test -- "$rcpt"
+		[ "$status" -ne 0 ]
+		printf '%s\n' "To: $rcpt" '' hello >message
+		on_machine sendmail -t -i -f a@x.test
+		[ "$status" -ne 0 ]
+	done
+	stored 0
+	assert [ ! -e pwned ]
+	assert [ ! -e /tmp/pwned ]
+}
+
+@test "newaliases counts, or names each mistake" {
+	rc
+	aliases 'a: b' 'b: bob@x.test' '*: c@x.test'
+	on_machine newaliases
+	exits 0
+	assert_equal "$output" "$T/aliases: 3 aliases"
+	assert_equal "$stderr" ''
+	aliases 'a: b' 'b: a' 'c: |cat' 'd: bob@x.test, /tmp/x, :include:/missing/list'
+	local arg
+	for arg in -bi -I; do
+		on_machine sendmail $arg
+		exits 78
+		says "$T/aliases:1: \"a\" leads to nobody" \
+			"$T/aliases:2: \"b\" leads to nobody" \
+			"$T/aliases:3: \"|cat\": no program" \
+			"$T/aliases:4: \"/tmp/x\": mail is not written" \
+			"$T/aliases:4: cannot read /missing/list"
+		assert_equal "$(wc -l <<<"$stderr")" 5
+	done
+	rc 'aliases ~/missing'
+	on_machine newaliases
+	exits 78
+	rc 'aliases'
+	on_machine newaliases
+	exits 0
+	assert_equal "$output" 'no file of aliases is configured'
+	rc
+	rm aliases
+	on_machine newaliases
+	exits 0
+	assert_equal "$output" \
+		'/etc/aliases: there is no such file, so nobody has an alias'
+}
+
+@test "-bv says who an address is, and where that goes" {
+	aliases 'root: bob@x.test, daemon, nosuch' 'null: /dev/null' 'bad: |cat'
+	on_machine sendmail -bv root null,carol@y.test
+	exits 67
+	assert_output - <<-X
+		root -> bob@x.test, daemon
+		route 1 by smarthost, account default
+		  host 127.0.0.1 port $PORT smtp
+		    tls may, by default
+		  to bob@x.test
+		route 2 by local
+		  mailboxes mbox:/var/mail
+		  to daemon
+		null -> /dev/null
+		carol@y.test
+		route 1 by smarthost, account default
+		  host 127.0.0.1 port $PORT smtp
+		    tls may, by default
+		  to carol@y.test
+	X
+	assert_equal "$stderr" "smtpsend: nosuch: failed at input: \"nosuch\" is no user of this machine, and no alias in $T/aliases; \"root\" leads there"
+	on_machine sendmail -bv bad nosuch
+	exits 78
+	assert_equal "$output" ''
+	says "$T/aliases:3: "
+	on_machine sendmail -bv daemon@localhost
+	exits 0
+	[[ $output == 'daemon@localhost -> daemon'* ]]
+	on_machine sendmail -bv
+	exits 64
+	stored 0
 }
