@@ -224,7 +224,7 @@ set_b(struct options *o, const struct row *row, const char *v, struct err *e)
 }
 
 /* One of -qI, -qR and -qS. */
-static const char **
+static struct pick_part *
 queue_part(struct queue_run *q, char kind)
 {
 	switch (kind) {
@@ -244,14 +244,14 @@ set_queue_run(
     struct options *o, const struct row *row, const char *v, struct err *e)
 {
 	struct queue_run *q = &o->queue_run;
-	const char **part = v == NULL ? NULL : queue_part(q, v[0]);
+	struct pick_part *part = v == NULL ? NULL : queue_part(q, v[0]);
 
 	if (set_queue_mode(o, row, NULL, e) == -1)
 		return -1;
 	if (v == NULL)
 		return 0;
 	if (part != NULL && v[1] != '\0')
-		*part = v + 1;
+		part->text = v + 1;
 	else if (entry_id_valid(v))
 		o->operands[o->noperands++] = v;
 	else if (strcmp(v, "due") == 0 || wish_interval(v, &q->every))

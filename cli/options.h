@@ -17,6 +17,7 @@
 #include "cli/settings.h"
 #include "mail/compose.h"
 #include "mx.h"
+#include "queue/pick.h"
 
 struct err;
 
@@ -44,7 +45,7 @@ enum mode {
 /* Which messages of the queue are tried; operands are ids. */
 struct queue_run {
 	bool due;
-	const char *id, *rcpt, *sender; /* part of it; NULL: any */
+	struct pick_part id, rcpt, sender;
 	int64_t every; /* seconds; 0: once */
 	bool background; /* with `every`: nobody waits for it */
 };

@@ -285,6 +285,7 @@ static const struct choice queue_words[] = {
 	{ 'I', "TEXT", 'I', "try those with TEXT in the id" },
 	{ 'R', "TEXT", 'R', "try those with TEXT in a recipient" },
 	{ 'S', "TEXT", 'S', "try those with TEXT in the sender" },
+	{ '!', "XTEXT", '!', "those without; X is I, R or S" },
 	{ 'G', "NAME", 'G', "try all: there is one group" },
 	{ 0, "TIME", 0, "try what is due, every so often" },
 };
@@ -305,6 +306,27 @@ queue_time(
 	return 0;
 }
 
+/* -qI, -qR or -qS, perhaps with ! before the letter. */
+static int
+set_part(
+    struct queue_run *q, const struct row *row, const char *v, struct err *e)
+{
+	const bool absent = v[0] == '!';
+	const char *which = v + absent;
+	const struct pick_part part = { which[0] != '\0' ? which + 1 : "",
+		absent };
+
+	if (which[0] == 'I')
+		q->id = part;
+	else if (which[0] == 'R')
+		q->rcpt = part;
+	else if (which[0] == 'S')
+		q->sender = part;
+	else
+		return bad(e, row, v, "behind ! stands I, R or S");
+	return 0;
+}
+
 /* Without a time it is run once, and waited for. */
 static int
 set_queue(
@@ -318,14 +340,10 @@ set_queue(
 		return 0;
 	switch (which) {
 	case 'I':
-		q->id = v + 1;
-		return 0;
 	case 'R':
-		q->rcpt = v + 1;
-		return 0;
 	case 'S':
-		q->sender = v + 1;
-		return 0;
+	case '!':
+		return set_part(q, row, v, e);
 	case 'G':
 		return 0;
 	default:

@@ -62,10 +62,14 @@ has_rcpt(const struct entry *en, const char *part)
 static bool
 fits(const struct pick_filter *f, const struct entry *en)
 {
+	const char *id = f->id.text, *sender = f->sender.text;
+	const char *rcpt = f->rcpt.text;
+
 	return is_named(f, en->id) &&
-	    (f->id == NULL || strstr(en->id, f->id) != NULL) &&
-	    (f->sender == NULL || has_part(&en->env.sender, NULL, f->sender)) &&
-	    (f->rcpt == NULL || has_rcpt(en, f->rcpt));
+	    (id == NULL || (strcasestr(en->id, id) != NULL) != f->id.absent) &&
+	    (sender == NULL ||
+		has_part(&en->env.sender, NULL, sender) != f->sender.absent) &&
+	    (rcpt == NULL || has_rcpt(en, rcpt) != f->rcpt.absent);
 }
 
 bool
@@ -134,8 +138,8 @@ pick_put(struct picks *p, const struct entry *en)
 static bool
 may_be_wanted(const struct pick_filter *f, const char *id)
 {
-	return is_named(f, id) && f->id == NULL && f->rcpt == NULL &&
-	    f->sender == NULL;
+	return is_named(f, id) && f->id.text == NULL && f->rcpt.text == NULL &&
+	    f->sender.text == NULL;
 }
 
 static int

@@ -17,15 +17,22 @@
 struct err;
 struct folder;
 
+/* Borrowed octets that are in something, case-blind, or must not be; NULL:
+ * any. */
+struct pick_part {
+	const char *text;
+	bool absent;
+};
+
 /* All that is said must be true of an entry. What is on hold is never wanted;
  * of one with nobody open no address need fit: it only is to be removed. */
 struct pick_filter {
 	bool due; /* only what is due */
 	const char *const *ids; /* borrowed: only these; none if nids is 0 */
 	size_t nids;
-	/* Borrowed: octets that are in its id, in an address that is still
-	 * open, and in that of its sender, case-blind; NULL: any. */
-	const char *id, *rcpt, *sender;
+	/* In its id, in one of the addresses that are still open, and in that
+	 * of its sender. */
+	struct pick_part id, rcpt, sender;
 };
 
 bool pick_wants(const struct pick_filter *, const struct entry *, int64_t now);

@@ -164,7 +164,7 @@ queued() {
 		"$PORT" >.smtpsendrc
 	mail -f www-data bob@x.test
 	quiet
-	[[ $(sender "$(ls box/*.env | sed 's/.env$//' | tail -n 1)") == www-data@* ]]
+	grep -qr '^mail <www-data@.*>' box
 }
 
 @test "-F names who writes, if From is missing" {
@@ -256,6 +256,57 @@ queued() {
 	run --separate-stderr ./runq
 	quiet
 	assert_equal "$(queued)" 1
+}
+
+# tried ARGUMENT...: who is in the try that runq with these makes.
+tried() {
+	run --separate-stderr ./runq -v "$@"
+	exits 0 || return
+	grep -o 'RCPT TO:<[^>]*>' <<<"$stderr" | cut -d'<' -f2 | tr -d '>' |
+		sort | paste -sd ' '
+}
+
+@test "-qI, -qR and -qS try what fits, -q! what does not" {
+	mail -i -f one@x.test tempfail@a.test
+	mail -i -f two@x.test tempfail@b.test
+	quiet
+	assert_equal "$(queued)" 2
+	local id
+	id=$(./mailq | sed -n 's/^\([0-9a-z]\{15\}\).*one@x.*/\1/p')
+	local both='tempfail@a.test tempfail@b.test'
+	assert_equal "$(tried)" "$both"
+	assert_equal "$(tried -qGany)" "$both"
+	assert_equal "$(tried -qRA.TEST)" tempfail@a.test
+	assert_equal "$(tried '-q!Ra.test')" tempfail@b.test
+	assert_equal "$(tried -qStwo)" tempfail@b.test
+	assert_equal "$(tried '-q!Stwo@x')" tempfail@a.test
+	assert_equal "$(tried "-qI$id")" tempfail@a.test
+	assert_equal "$(tried "-q!I$id")" tempfail@b.test
+	assert_equal "$(tried -qRa.test -qStwo)" ''
+	assert_equal "$(tried -qRtest '-q!Sone')" tempfail@b.test
+	assert_equal "$(tried -q0)" "$both"
+	run --separate-stderr ./sendmail '-q!x'
+	usage_error '-q "!x": behind ! stands I, R or S'
+	run --separate-stderr ./sendmail -qsoon
+	usage_error '-q "soon": give a time like 15m'
+}
+
+@test "-q with a time stays in the background, or with f in the foreground" {
+	mail -i tempfail@x.test
+	quiet
+	run --separate-stderr env "MARK=$T" ./sendmail -bd -q15m
+	quiet
+	local pid
+	pid=$(left_behind | cut -d/ -f3)
+	[ -n "$pid" ]
+	STARTED+=("$pid")
+	kill -TERM "$pid"
+	timeout 20 tail --pid="$pid" -f /dev/null
+	env "MARK=$T" ./sendmail -qf15m 2>err 3>&- &
+	STARTED+=("$!")
+	kill -TERM $!
+	wait $! || true
+	assert_equal "$(left_behind)" ''
 }
 
 @test "an empty queue has the words that programs look for" {

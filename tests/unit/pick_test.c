@@ -91,22 +91,38 @@ TEST(parts_of_addresses)
 	struct fixture f;
 
 	set_up(&f);
-	f.filter.rcpt = "eve@";
+	f.filter.rcpt.text = "eve@";
 	CHECK(wants(&f));
-	f.filter.rcpt = "Y.TEST";
+	f.filter.rcpt.text = "Y.TEST";
 	CHECK(wants(&f));
 	/* He has it. */
-	f.filter.rcpt = "bob";
+	f.filter.rcpt.text = "bob";
 	CHECK(!wants(&f));
-	f.filter.rcpt = NULL;
-	f.filter.sender = "CLIENT";
+	f.filter.rcpt.text = NULL;
+	f.filter.sender.text = "CLIENT";
 	CHECK(wants(&f));
-	f.filter.sender = "eve";
+	f.filter.sender.text = "eve";
 	CHECK(!wants(&f));
-	f.filter.sender = NULL;
-	f.filter.id = "ksv";
+	f.filter.sender.text = NULL;
+	f.filter.id.text = "ksv";
 	CHECK(wants(&f));
-	f.filter.id = "ksw";
+	f.filter.id.text = "ksw";
+	CHECK(!wants(&f));
+}
+
+TEST(parts_that_must_not_be_there)
+{
+	struct fixture f;
+
+	set_up(&f);
+	f.filter.rcpt = (struct pick_part){ "eve@", true };
+	CHECK(!wants(&f));
+	f.filter.rcpt.text = "bob"; /* he has it */
+	CHECK(wants(&f));
+	f.filter.sender = (struct pick_part){ "client", true };
+	CHECK(!wants(&f));
+	f.filter.sender.text = "eve";
+	f.filter.id = (struct pick_part){ "ksv", true };
 	CHECK(!wants(&f));
 }
 
@@ -115,9 +131,10 @@ TEST(all_must_fit)
 	struct fixture f;
 
 	set_up(&f);
-	f.filter = (struct pick_filter){ .rcpt = "eve", .sender = "alice" };
+	f.filter = (struct pick_filter){ .rcpt = { "eve", false },
+		.sender = { "alice", false } };
 	CHECK(wants(&f));
-	f.filter.sender = "bob";
+	f.filter.sender.text = "bob";
 	CHECK(!wants(&f));
 }
 
@@ -127,7 +144,7 @@ TEST(nobody_is_open)
 
 	set_up(&f);
 	f.rcpts[1].outcome.state = OUTCOME_DELIVERED;
-	f.filter.rcpt = "nobody";
+	f.filter.rcpt.text = "nobody";
 	CHECK(wants(&f));
 	f.filter.due = true;
 	f.en.next_try = NOW + 1;
@@ -202,7 +219,7 @@ TEST(what_cannot_be_read)
 	CHECK_INT(p.n, 1);
 	CHECK(p.n == 1 && p.at[0].by == NULL);
 	picks_free(&p);
-	filter.rcpt = "eve";
+	filter.rcpt.text = "eve";
 	CHECK_INT(picks_read(&p, folder, &filter, &queued_now, &e), 0);
 	CHECK_INT(p.n, 0);
 	picks_free(&p);
