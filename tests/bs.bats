@@ -56,6 +56,10 @@ clients() {
 		'a@x.test b@y.test c@y.test'
 }
 
+@test "msmtp" {
+	clients msmtp
+}
+
 @test "BDAT" {
 	clients chunks
 }
