@@ -522,6 +522,15 @@ check_maildir(const struct maildir *m, int fd, struct err *e)
 	return -1;
 }
 
+/* Whatever the umask is. */
+static int
+make_folder(int at, const char *name)
+{
+	if (mkdirat(at, name, 0700) == 0)
+		return fchmodat(at, name, 0700, 0);
+	return errno == EEXIST ? 0 : -1;
+}
+
 /* A folder that is opened, or made: its descriptor, or -1 with errno. */
 static int
 open_folder(int at, const char *name, int flags, bool make, bool *made)
@@ -530,7 +539,7 @@ open_folder(int at, const char *name, int flags, bool make, bool *made)
 
 	if (fd != -1 || errno != ENOENT || !make)
 		return fd;
-	if (mkdirat(at, name, 0700) == -1 && errno != EEXIST)
+	if (make_folder(at, name) == -1)
 		return -1;
 	*made = true;
 	return openat(at, name, FOLDER_FLAGS | flags);
@@ -635,7 +644,9 @@ deposit(struct maildir *m, const struct box_mail *mail, struct err *e)
 	f.fd = make_file(m);
 	if (f.fd == -1)
 		return trouble(errno, e, "write to", m->c->path);
-	rc = write_mail(&f, mail, NULL, e);
+	rc = fchmod(f.fd, 0600) == -1
+	    ? trouble(errno, e, "write to", m->c->path)
+	    : write_mail(&f, mail, NULL, e);
 	if (rc == 0) {
 		rc = renameat(m->part[TMP], m->name, m->part[NEW], m->name);
 		in = rc == 0 ? NEW : TMP;

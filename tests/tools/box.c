@@ -5,6 +5,7 @@
  *	-c MODE		make what is missing (octal)
  *	-d		by a lock file, too
  *	-f FIELDS	put them before it; each %-sign ends a line
+ *	-m		print the most memory it had, in KiB
  *	-o USER		whose it must be, a number; else ours
  *	-p OCTETS	read it in pieces of so many
  *	-s SENDER
@@ -13,7 +14,7 @@
  * The status is err_exit()'s, with verdict, enhanced code and sentence on
  * standard error.
  */
-#include <errno.h>
+#include <sys/resource.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 struct input {
 	struct body *body;
 	size_t piece;
+	bool tells_memory;
 };
 
 static int
@@ -63,7 +65,7 @@ set(struct box_config *c, struct box_mail *m, struct input *in, int argc,
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "c:df:o:p:s:w:")) != -1)
+	while ((o = getopt(argc, argv, "c:df:mo:p:s:w:")) != -1)
 		switch (o) {
 		case 'c':
 			c->create = (mode_t)strtoul(optarg, NULL, 8);
@@ -74,6 +76,9 @@ set(struct box_config *c, struct box_mail *m, struct input *in, int argc,
 		case 'f':
 			m->fields = lines(optarg);
 			m->fields_n = strlen(optarg);
+			break;
+		case 'm':
+			in->tells_memory = true;
 			break;
 		case 'o':
 			c->owner = (uid_t)strtoul(optarg, NULL, 10);
@@ -103,6 +108,7 @@ main(int argc, char **argv)
 	struct box_mail m = { .octets = { read_piece, &in, 0 },
 		.time = 1767225600 };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct rusage usage;
 	struct err e;
 	int rc;
 
@@ -116,5 +122,7 @@ main(int argc, char **argv)
 	rc = strcmp(argv[1], "maildir") == 0 ? box_maildir(&c, &m, &e)
 					     : box_mbox(&c, &m, &e);
 	body_free(in.body);
+	if (in.tells_memory && getrusage(RUSAGE_SELF, &usage) == 0)
+		printf("%ld\n", usage.ru_maxrss);
 	return rc == 0 ? 0 : failed(&e);
 }
