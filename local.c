@@ -23,6 +23,7 @@
 #include "base/record.h"
 #include "base/wait.h"
 #include "local.h"
+#include "mail/message.h"
 #include "mail/outcome.h"
 
 /* A process has this much more time than it should need, ms. */
@@ -63,6 +64,12 @@ is_sane(const struct user *u)
 	    u->gid != (gid_t)-1;
 }
 
+bool
+local_is_ours(const struct user *u)
+{
+	return geteuid() == 0 || geteuid() == u->uid;
+}
+
 static int
 check_rights(const struct local_work *w, const struct user *u, struct err *e)
 {
@@ -72,7 +79,7 @@ check_rights(const struct local_work *w, const struct user *u, struct err *e)
 	if (w->c->box.transport == TRANSPORT_MDA && u->uid == 0)
 		return not_so(e, ERR_PERM, "no program gets mail as ", u,
 		    ": give it to a person, by an alias");
-	if (geteuid() == 0 || geteuid() == u->uid)
+	if (local_is_ours(u) || w->asks)
 		return 0;
 	return not_so(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
 	    "only root can write the mailbox of ", u,
@@ -104,7 +111,7 @@ local_find(const struct local_work *w, const char *name, size_t n,
 		return got == 0 ? nobody(e, name, n) : -1;
 	if (check_rights(w, u, e) == -1)
 		return -1;
-	return deposit_check(&d, e);
+	return w->m != NULL ? deposit_check(&d, e) : 0;
 }
 
 /* ---- the process ---- */
@@ -145,8 +152,8 @@ become(const struct local_work *w, const struct user *u, struct err *e)
 	return 0;
 }
 
-static void
-say(int up, const struct outcome *o)
+void
+local_say(int up, const struct outcome *o)
 {
 	struct buf b;
 	size_t mark;
@@ -156,24 +163,76 @@ say(int up, const struct outcome *o)
 	outcome_put(&b, o);
 	record_end(&b, mark);
 	if (buf_ok(&b))
-		send(up, b.data, b.len, MSG_NOSIGNAL);
+		send(up, b.data, b.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	buf_free(&b);
 }
 
-/* It ends here, and nobody hears of it but by the socket. */
-static void
-be_user(const struct local_work *w, const struct user *u, int up)
+static long
+read_file(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
+{
+	const struct message_file *f = ctx;
+	ssize_t got;
+
+	if (off >= f->size)
+		return 0;
+	if (n > f->size - off)
+		n = (size_t)(f->size - off);
+	do
+		got = pread(*f->fd, to, n, (off_t)(f->off + off));
+	while (got == -1 && errno == EINTR);
+	if (got > 0)
+		return (long)got;
+	return got == -1
+	    ? err_errno(
+		  e, ERR_TEMP, ERR_MACHINE, errno, "cannot read the message")
+	    : err_set(e, ERR_TEMP, ERR_MACHINE, "the message became shorter");
+}
+
+/* Nobody has looked at it yet: no more privileged process than this did. */
+static int
+open_file(const struct local_work *w, struct message_file *file,
+    struct message *m, struct err *e)
+{
+	const struct octets in = { read_file, file, file->size };
+
+	if (message_open(m, in, e) == -1)
+		return -1;
+	m->is_signed = w->is_signed;
+	m->signed_takes = w->signed_takes;
+	return 0;
+}
+
+static int
+be(const struct local_work *w, const struct user *u, struct err *e)
+{
+	struct deposit d = deposit(w, u);
+	struct message_file file;
+	struct message m;
+
+	if (become(w, u, e) == -1)
+		return -1;
+	if (w->m == NULL) {
+		file = *w->file;
+		d.m = &m;
+		if (open_file(w, &file, &m, e) == -1 ||
+		    deposit_check(&d, e) == -1)
+			return -1;
+	}
+	return deposit_put(&d, e);
+}
+
+void
+local_be(const struct local_work *w, const struct user *u, int up)
 {
 	const struct sigaction normal = { .sa_handler = SIG_DFL };
 	const struct sigaction ignored = { .sa_handler = SIG_IGN };
-	const struct deposit d = deposit(w, u);
 	struct outcome o = { .port = 0 };
 
 	sigaction(SIGCHLD, &normal, NULL);
 	sigaction(SIGXFSZ, &ignored, NULL);
-	if (become(w, u, &o.err) == 0 && deposit_put(&d, &o.err) == 0)
+	if (be(w, u, &o.err) == 0)
 		err_clear(&o.err);
-	say(up, &o);
+	local_say(up, &o);
 	_exit(0);
 }
 
@@ -207,7 +266,8 @@ listen_to(const struct local_work *w, pid_t pid, int down)
 
 	if (got != WAIT_STOPPED)
 		return got;
-	kill(pid, SIGTERM);
+	if (pid != -1)
+		kill(pid, SIGTERM);
 	return wait_fd(&deaf, down, POLLIN, until);
 }
 
@@ -218,9 +278,9 @@ lost(struct err *e, const struct user *u, const char *how)
 	    "the process that wrote to the mailbox of %s %s", u->name, how);
 }
 
-static int
-hear(const struct local_work *w, const struct user *u, pid_t pid, int down,
-    bool *doubt, struct err *e)
+int
+local_hear(const struct local_work *w, const struct user *u, pid_t pid,
+    int down, bool *doubt, struct err *e)
 {
 	char record[4 * ERR_TEXT_MAX];
 	struct outcome o;
@@ -265,14 +325,14 @@ local_put(const struct local_work *w, const struct user *u, bool *doubt,
 	pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
-		be_user(w, u, pair[1]);
+		local_be(w, u, pair[1]);
 	}
 	close(pair[1]);
 	if (pid == -1) {
 		rc = err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
 		    "cannot start local delivery");
 	} else {
-		rc = hear(w, u, pid, pair[0], doubt, e);
+		rc = local_hear(w, u, pid, pair[0], doubt, e);
 		end(w, pid, pair[0]);
 	}
 	close(pair[0]);

@@ -9,13 +9,18 @@
 #ifndef LOCAL_H
 #define LOCAL_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "deposit.h"
 
+struct message_file;
+struct outcome;
+
 struct local_config {
 	struct deposit_config box;
+	const char *account; /* whose setting it is; "": nobody's */
 	/* Who may not write a mailbox leaves that to somebody who may: it is
 	 * no mistake of the configuration then. */
 	bool is_left;
@@ -24,10 +29,20 @@ struct local_config {
 /* A message for mailboxes. */
 struct local_work {
 	const struct local_config *c;
+	/* NULL: it is what `file` has, nobody has read it yet, and of that
+	 * nothing is believed. */
 	const struct message *m;
+	const struct message_file *file;
+	bool is_signed; /* the latter, as struct message has it */
+	unsigned signed_takes;
 	const char *sender; /* reverse-path, "" for the null one */
+	/* Who may not write a mailbox has somebody to ask. */
+	bool asks;
 	const struct waiter *waiter;
 };
+
+/* True if we may write this user's mailbox. */
+bool local_is_ours(const struct user *);
 
 /*
  * The mailbox of that name (n octets): 0 and whose it is, or -1 with *e:
@@ -44,5 +59,22 @@ int local_find(const struct local_work *, const char *name, size_t n,
  */
 int local_put(
     const struct local_work *, const struct user *, bool *doubt, struct err *e);
+
+/* ---- the halves of it, for hand.c ---- */
+
+/*
+ * In a process that may: become the user, put the message there, say so to the
+ * socket `up`, and end.
+ */
+void local_be(const struct local_work *, const struct user *, int up)
+    __attribute__((noreturn));
+
+/* Say what came of it, unless there is no place for that now. */
+void local_say(int up, const struct outcome *);
+
+/* What such a process says, heard by `down`: as local_put() has it. A stop is
+ * passed on to `pid`, unless that is -1. */
+int local_hear(const struct local_work *, const struct user *, pid_t pid,
+    int down, bool *doubt, struct err *e);
 
 #endif

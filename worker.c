@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/observer.h"
 #include "base/wait.h"
+#include "hand.h"
 #include "local.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
@@ -648,6 +649,7 @@ put_local(struct worker *w, size_t i)
 		.c = w->route->relay->local,
 		.m = mail->m,
 		.sender = mail->env->sender.raw,
+		.asks = w->cfg->root != NULL,
 		.waiter = w->cfg->waiter,
 	};
 	bool doubt = false;
@@ -658,7 +660,9 @@ put_local(struct worker *w, size_t i)
 	if (local_find(&work, a->raw, a->local_len, &u, &e) == 0 &&
 	    worker_final(w, &i, 1, &e) == 0) {
 		note(w, "to the mailbox of ", u.name);
-		if (local_put(&work, &u, &doubt, &e) == 0)
+		if ((local_is_ours(&u) ? local_put(&work, &u, &doubt, &e)
+				       : hand_over(&work, work.c->account, &u,
+					     *w->cfg->root, &doubt, &e)) == 0)
 			err_clear(&e);
 	}
 	decide_local(w, i, doubt, &e);

@@ -20,6 +20,9 @@ struct waiter;
 struct worker_config {
 	const struct waiter *waiter; /* borrowed */
 	bool show_lines; /* send the dialogue up */
+	/* Borrowed: a socket to ask root by for mailboxes (hand.h); NULL:
+	 * there is nobody to ask. */
+	const int *root;
 	/* These are deliver.c's to say. */
 	bool fresh; /* the token was fetched anew: it is not asked for again */
 	bool asks; /* who hears NEWS_FINAL answers, and is waited for */

@@ -7,6 +7,7 @@
  */
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -66,8 +67,8 @@ change_user(const struct stat *st)
 }
 
 static int
-as_owner(
-    const struct spools_place *p, pid_t parent, int (*fn)(void *), void *ctx)
+as_owner(const struct spools_place *p, pid_t parent,
+    const struct become_job *job, int root)
 {
 	struct stat st;
 	struct err e;
@@ -81,45 +82,163 @@ as_owner(
 	}
 	if (getppid() != parent)
 		return EX_TEMPFAIL;
-	return fn(ctx);
+	return job->run(job->ctx, root);
 }
 
-static int
-wait_for(pid_t pid, const struct waiter *waiter)
+/* ---- in root's process ---- */
+
+/* So many requests are seen to at once: each has a mailbox that is written. */
+#define HELPERS_MAX 16
+
+/* A process of ours, and how we hear of its end. */
+struct process {
+	pid_t pid; /* 0: none */
+	int ended; /* owned: a pidfd; -1: none */
+};
+
+struct watch {
+	const struct become_job *job; /* borrowed */
+	struct process owner;
+	struct process helpers[HELPERS_MAX];
+	int socket; /* owned: requests come from here; -1: no more */
+	bool stopped; /* all were told so */
+};
+
+static struct process
+process(pid_t pid)
 {
-	int fd = pidfd_open(pid, 0), status = 0;
+	return (struct process){ pid, pidfd_open(pid, 0) };
+}
+
+/* Wait for its end; the status of waitpid(2). */
+static int
+reap(struct process *p)
+{
+	int status = EX_TEMPFAIL << 8;
 	pid_t got;
 
-	/* A signal may have come to us alone. */
-	if (fd != -1 &&
-	    wait_fd(waiter, fd, POLLIN, wait_until(-1)) == WAIT_STOPPED)
-		kill(pid, SIGTERM);
-	if (fd != -1)
-		close(fd);
 	do
-		got = waitpid(pid, &status, 0);
+		got = waitpid(p->pid, &status, 0);
 	while (got == -1 && errno == EINTR);
-	return got == pid && WIFEXITED(status) ? WEXITSTATUS(status)
-					       : EX_TEMPFAIL;
+	if (p->ended != -1)
+		close(p->ended);
+	*p = (struct process){ .ended = -1 };
+	return status;
+}
+
+/* The signal may have come to us alone. */
+static void
+pass_on(struct watch *w)
+{
+	size_t i;
+
+	w->stopped = true;
+	kill(w->owner.pid, SIGTERM);
+	for (i = 0; i < HELPERS_MAX; i++)
+		if (w->helpers[i].pid != 0)
+			kill(w->helpers[i].pid, SIGTERM);
+}
+
+/* One more request, if there is a place for who sees to it; one without a
+ * pidfd is waited for at once. */
+static void
+serve(struct watch *w, size_t place)
+{
+	pid_t pid = w->job->serve(w->job->ctx, w->socket);
+
+	if (pid == -1) {
+		close(w->socket);
+		w->socket = -1;
+	}
+	if (pid <= 0)
+		return;
+	w->helpers[place] = process(pid);
+	if (w->helpers[place].ended == -1)
+		reap(&w->helpers[place]);
+}
+
+/* Wait for whatever comes next, and see to it: false once the owner ended, or
+ * nothing can be waited for. */
+static bool
+turn(struct watch *w, const struct waiter *waiter)
+{
+	const struct waiter deaf = { .mask = waiter->mask };
+	struct pollfd fds[HELPERS_MAX + 2];
+	size_t i, place = HELPERS_MAX;
+	int got;
+
+	for (i = 0; i < HELPERS_MAX; i++) {
+		fds[i] = (struct pollfd){ .fd = w->helpers[i].ended,
+			.events = POLLIN };
+		if (w->helpers[i].pid == 0)
+			place = i;
+	}
+	fds[i++] = (struct pollfd){ w->owner.ended, POLLIN, 0 };
+	fds[i++] =
+	    (struct pollfd){ place < HELPERS_MAX ? w->socket : -1, POLLIN, 0 };
+	got = wait_fds(w->stopped ? &deaf : waiter, fds, i, wait_until(-1));
+	if (got == WAIT_STOPPED)
+		pass_on(w);
+	if (got <= 0)
+		return got == WAIT_STOPPED;
+	for (i = 0; i < HELPERS_MAX; i++)
+		if (fds[i].revents != 0)
+			reap(&w->helpers[i]);
+	if (fds[HELPERS_MAX + 1].revents != 0)
+		serve(w, place);
+	return fds[HELPERS_MAX].revents == 0;
+}
+
+/* Who still writes a mailbox when the owner has ended is not waited for: nobody
+ * hears what comes of it any more, and it ends by itself. */
+static int
+wait_for(struct watch *w, const struct waiter *waiter)
+{
+	size_t i;
+	int status;
+
+	for (i = 0; i < HELPERS_MAX; i++)
+		w->helpers[i].ended = -1;
+	while (w->owner.ended != -1 && turn(w, waiter))
+		;
+	if (w->socket != -1)
+		close(w->socket);
+	status = reap(&w->owner);
+	for (i = 0; i < HELPERS_MAX; i++)
+		if (w->helpers[i].ended != -1)
+			close(w->helpers[i].ended);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
 }
 
 int
 become_run(const struct spools_place *p, const struct waiter *waiter,
-    int (*fn)(void *ctx), void *ctx, struct err *e)
+    const struct become_job *job, struct err *e)
 {
+	struct watch w = { .job = job };
 	const pid_t parent = getpid();
+	int pair[2], code;
 	pid_t pid;
-	int code;
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+		    "cannot start a process for the queue %s", p->base);
 	/* What is waiting to be written is written once. */
 	fflush(stdout);
 	pid = fork();
-	if (pid == -1)
-		return err_errno(e, ERR_TEMP, ERR_MACHINE, errno,
+	if (pid == 0) {
+		close(pair[0]);
+		code = as_owner(p, parent, job, pair[1]);
+		fflush(stdout);
+		_exit(code);
+	}
+	code = errno;
+	close(pair[1]);
+	if (pid == -1) {
+		close(pair[0]);
+		return err_errno(e, ERR_TEMP, ERR_MACHINE, code,
 		    "cannot start a process for the queue %s", p->base);
-	if (pid > 0)
-		return wait_for(pid, waiter);
-	code = as_owner(p, parent, fn, ctx);
-	fflush(stdout);
-	_exit(code);
+	}
+	w.owner = process(pid);
+	w.socket = pair[0];
+	return wait_for(&w, waiter);
 }

@@ -2,12 +2,14 @@
  * become: root as the owner of the machine's queue.
  * Called by run.c before it opens that queue, reads the configuration for it
  * or fetches a secret: what its owner cannot read, root does not read for him.
- * It does nothing for anybody else, and where the queue is root's.
+ * It does nothing for anybody else, and where the queue is root's. Mailboxes
+ * are all that the owner may ask root for (hand.h).
  * setresuid(2), initgroups(3), pidfd_open(2). Ownership: borrows all.
  */
 #ifndef CLI_BECOME_H
 #define CLI_BECOME_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 
 struct err;
@@ -17,12 +19,24 @@ struct waiter;
 /* True if this is the machine's queue, we are root, and it is another's. */
 bool become_is_wanted(const struct spools_place *);
 
+/* What the owner's process does, and what it may ask root for. */
+struct become_job {
+	/* In that process; `root` is a socket by which it may ask: its exit
+	 * code. */
+	int (*run)(void *ctx, int root);
+	/* In this one: a request waits at the socket. As hand_take() of
+	 * hand.h. */
+	pid_t (*serve)(void *ctx, int socket);
+	void *ctx; /* borrowed: for both */
+};
+
 /*
- * Have fn run in a process that is the owner's for good, with his groups and
- * home, and wait for it; a stop signal is passed on. Its exit code, 0 to 255;
- * or -1 with *e (temporary, machine).
+ * Have the job run in a process that is the owner's for good, with his groups
+ * and home, wait for it, and see to what it asks for, a process for each
+ * request; a stop signal is passed on to all. Its exit code, 0 to 255; or -1
+ * with *e (temporary, machine).
  */
 int become_run(const struct spools_place *, const struct waiter *,
-    int (*fn)(void *ctx), void *ctx, struct err *e);
+    const struct become_job *, struct err *e);
 
 #endif

@@ -162,7 +162,7 @@ make_server(struct locally *l, const char *rest, const struct relay *account)
 }
 
 static int
-make_mailboxes(struct locally *l, const char *rest)
+make_mailboxes(struct locally *l, const char *rest, const struct relay *account)
 {
 	const char *what = rest;
 	struct err e;
@@ -186,6 +186,7 @@ make_mailboxes(struct locally *l, const char *rest)
 	n = asprintf(&l->text, "%s:%s", kind_rows[l->kind].word, what);
 	if (n == -1)
 		l->text = NULL;
+	l->config.account = account->name != NULL ? account->name : "";
 	l->relay.hosts = l->text;
 	l->relay.local = &l->config;
 	return n == -1 ? -1 : 0;
@@ -204,8 +205,9 @@ locally_make(struct locally *l, const struct setting *s,
 		    .policy = { .level = TLS_AUTO }, .connections = 1 } };
 	if (locally_parse(text, &l->kind) != NULL || l->kind == LOCALLY_OFF)
 		return 0;
-	got = l->kind == LOCALLY_LMTP ? make_server(l, rest_of(text), account)
-				      : make_mailboxes(l, rest_of(text));
+	got = l->kind == LOCALLY_LMTP
+	    ? make_server(l, rest_of(text), account)
+	    : make_mailboxes(l, rest_of(text), account);
 	return got == 0
 	    ? 0
 	    : err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for local delivery");

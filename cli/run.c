@@ -7,6 +7,7 @@
  * Ownership: a run has its folder and accounts, and frees them.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/spools.h"
+#include "hand.h"
 #include "queue/folder.h"
 #include "queue/intake.h"
 #include "queue/moment.h"
@@ -53,6 +55,7 @@ struct session {
 	struct log log;
 	char host[MACHINE_NAME_MAX]; /* our own name */
 	bool *found; /* owned: which operands were there */
+	const int *root; /* borrowed: of struct worker_config */
 	bool telling; /* somebody reads what happens to entries */
 	int code; /* the first that is not 0 */
 };
@@ -189,7 +192,8 @@ config(struct session *s, const struct spools_place *place,
 			.waiter = s->face->waiter },
 		    .random = machine_random },
 		.deliver = { .worker = { .waiter = s->face->waiter,
-				 .show_lines = o->verbose },
+				 .show_lines = o->verbose,
+				 .root = s->root },
 		    .jobs = o->jobs,
 		    .on_line = on_line,
 		    .on_secret = on_secret,
@@ -397,19 +401,64 @@ struct turn {
 };
 
 static int
-run_as_owner(void *ctx)
+run_as_owner(void *ctx, int root)
 {
 	const struct turn *t = ctx;
 	struct runner_result result;
 
+	t->s->root = &root;
 	run_folder(t->s, t->place, &result);
+	t->s->root = NULL;
 	return t->s->code;
+}
+
+/* What `local` means to root, who alone reads it then, in a process of its
+ * own: what else the file says is forgotten, but not given back. */
+static int
+local_of(void *ctx, const char *account, struct local_config *to, struct err *e)
+{
+	const struct turn *t = ctx;
+	struct accounts *as = &t->s->accounts;
+	const struct named_account *na;
+
+	if (accounts_open_machine(as, t->s->o, t->s->face->waiter, e) == -1)
+		return -1;
+	na = accounts_named(as, account);
+	if (na == NULL)
+		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
+	config_forget_secrets(&as->config, NULL, 0);
+	if (na->why.verdict != ERR_OK) {
+		*e = na->why;
+		return -1;
+	}
+	if (na->by.local == NULL || na->by.local->local == NULL)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "root writes no mailboxes: that is not what `local` says");
+	*to = *na->by.local->local;
+	return 0;
+}
+
+static pid_t
+serve_owner(void *ctx, int socket)
+{
+	struct turn *t = ctx;
+	struct stat base;
+	struct hand_config c = { .folder = t->place->path,
+		.config = local_of,
+		.waiter = t->s->face->waiter,
+		.ctx = t };
+
+	if (stat(t->place->base, &base) == -1)
+		return -1;
+	c.runner = base.st_uid;
+	return hand_take(&c, socket);
 }
 
 static void
 run_place(struct session *s, const struct spools_place *place)
 {
 	struct turn t = { s, place };
+	const struct become_job job = { run_as_owner, serve_owner, &t };
 	struct runner_result result;
 	struct err e;
 	int code;
@@ -418,7 +467,7 @@ run_place(struct session *s, const struct spools_place *place)
 		run_folder(s, place, &result);
 		return;
 	}
-	code = become_run(place, s->face->waiter, run_as_owner, &t, &e);
+	code = become_run(place, s->face->waiter, &job, &e);
 	if (code == -1)
 		failed(s, &e);
 	else if (s->code == 0)

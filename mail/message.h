@@ -43,6 +43,12 @@ size_t message_block(const struct octets *, uint64_t off);
 /* Longest line without its CRLF, octets (RFC 5321 4.5.3.1.6). */
 #define MESSAGE_LINE_MAX 998
 
+/* Where all of a message lies in a file, octet for octet. */
+struct message_file {
+	const int *fd; /* borrowed, and read by pread(2) alone */
+	uint64_t off, size;
+};
+
 struct message {
 	struct buf header; /* owned: fields, LF ends, no blank line */
 	struct octets octets; /* borrowed: the whole input */
@@ -61,6 +67,7 @@ struct message {
 	 * for a server that takes so much (VIEW_ bits). */
 	bool is_signed;
 	unsigned signed_takes;
+	const struct message_file *file; /* borrowed; NULL: nobody says */
 };
 
 /*

@@ -25,6 +25,7 @@
 struct spool_item {
 	const struct folder *folder; /* borrowed */
 	int fd;
+	struct message_file file;
 	struct entry entry;
 	uint64_t end; /* of the file; entry.end is behind the last good note */
 	bool failed; /* what is behind the end is not known */
@@ -478,6 +479,9 @@ spool_message(struct spool_item *it, struct message *m, struct err *e)
 		return -1;
 	m->is_signed = it->entry.is_signed;
 	m->signed_takes = it->entry.signed_takes;
+	it->file = (struct message_file){ &it->fd, it->entry.message_off,
+		it->entry.message_size };
+	m->file = &it->file;
 	return 0;
 }
 
