@@ -588,9 +588,26 @@ send_open(struct send *r, struct submit_config *c, struct err *e)
 	return 0;
 }
 
+/* The domain of senders as a header has it, or NULL. */
+static const char *
+origin(struct send *r)
+{
+	char domain[MACHINE_NAME_MAX], whole[MACHINE_NAME_MAX + 2];
+	struct err e;
+
+	send_domain(r, domain);
+	snprintf(whole, sizeof whole, "x@%s", domain);
+	address_free(&r->origin);
+	if (address_parse(&r->origin, whole, strlen(whole), 0, &e) == -1)
+		return NULL;
+	return r->origin.raw + r->origin.local_len + 1;
+}
+
 void
 send_complete(struct send *r, struct submit_config *c)
 {
+	c->is_new = r->o->face.is_sendmail && !r->o->face.gateway;
+	c->qualify = c->is_new ? origin(r) : NULL;
 	c->nlisted = r->nlisted;
 	c->complete = completion_make(
 	    &r->completion, accounts_chosen(&r->accounts), &r->env.sender);
@@ -672,5 +689,6 @@ send_free(struct send *r)
 	signing_free(&r->signing);
 	accounts_free(&r->accounts);
 	address_free(&r->author);
+	address_free(&r->origin);
 	envelope_free(&r->env);
 }

@@ -36,6 +36,7 @@ struct send {
 	/* Owned: of --read-envelope-from; o->from is in it. */
 	struct address author;
 	struct naming naming;
+	struct address origin; /* owned: anybody at the domain of senders */
 	struct accounts accounts; /* owned, as are the next four */
 	struct letter letter;
 	struct completion completion;

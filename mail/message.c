@@ -377,6 +377,24 @@ message_remove(struct message *m, const char *name)
 }
 
 int
+message_set_header(struct message *m, struct buf *header, struct err *e)
+{
+	/* A small one failed for want of memory. */
+	if (!buf_ok(header))
+		return m->header.len > header->max / 2 ? too_large(e)
+						       : no_memory(e);
+	buf_free(&m->header);
+	m->header = *header;
+	buf_init(header, header->max);
+	look_again(m);
+	if (m->header_8bit == 0 && enc_has_8bit(m->header.data, m->header.len))
+		m->header_8bit = 1;
+	if (m->header_long == 0 && longest_line(&m->header) > MESSAGE_LINE_MAX)
+		m->header_long = 1;
+	return 0;
+}
+
+int
 message_prepend(struct message *m, const char *fields, size_t n, struct err *e)
 {
 	struct buf *h = &m->header;

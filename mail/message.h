@@ -96,6 +96,10 @@ uint64_t message_8bit(const struct message *);
  */
 size_t message_remove(struct message *, const char *name);
 
+/* Put another header in its place; what was in the buffer is the message's
+ * then. 0, or -1 with *e: it did not fit in there. */
+int message_set_header(struct message *, struct buf *header, struct err *e);
+
 /* Put fields, ASCII and with LF ends, before all others. 0, or -1 with *e:
  * the header is full. */
 int message_prepend(

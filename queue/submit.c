@@ -14,6 +14,7 @@
 #include "mail/envelope.h"
 #include "mail/header.h"
 #include "mail/message.h"
+#include "mail/qualify.h"
 #include "mail/recipients.h"
 #include "queue/moment.h"
 #include "queue/submit.h"
@@ -193,6 +194,31 @@ read_recipients(const struct submit_config *c, struct envelope *env,
 	    env, m->header.data, m->header.len, bare ? ADDRESS_BARE : 0, e);
 }
 
+/* Who gets it, if it may go on at all. */
+static int
+find_recipients(const struct submit_config *c, struct envelope *env,
+    const struct submission *s, struct err *e)
+{
+	if (c->read_recipients && read_recipients(c, env, &s->message, e) == -1)
+		return -1;
+	if (env->n == 0 && c->on_complete == NULL)
+		return nobody(s, e);
+	if (check_hops(c, &s->message, e) == -1)
+		return -1;
+	return locals_resolve(&c->locals, env, e);
+}
+
+static void
+remove_fields(const struct submit_config *c, struct message *m)
+{
+	if (c->is_new)
+		message_remove(m, "Return-Path");
+	if (c->keep_bcc)
+		return;
+	message_remove(m, "Bcc");
+	message_remove(m, "Resent-Bcc");
+}
+
 /* Recipients first: they are in what is removed then. */
 static int
 prepare(const struct submit_config *c, struct envelope *env,
@@ -205,20 +231,13 @@ prepare(const struct submit_config *c, struct envelope *env,
 	buf_init(&list, MESSAGE_HEADER_MAX);
 	if (c->complete.to == COMPLETE_ON)
 		got = list_recipients(&list, env, c->nlisted, e);
-	if (got == 0 && c->read_recipients)
-		got = read_recipients(c, env, m, e);
-	if (got == 0 && env->n == 0 && c->on_complete == NULL)
-		got = nobody(s, e);
 	if (got == 0)
-		got = check_hops(c, m, e);
-	if (got == 0)
-		got = locals_resolve(&c->locals, env, e);
-	if (!c->keep_bcc) {
-		message_remove(m, "Bcc");
-		message_remove(m, "Resent-Bcc");
-	}
+		got = find_recipients(c, env, s, e);
+	remove_fields(c, m);
 	if (got == 0 && !c->gateway)
 		got = add_fields(c, m, buf_str(&list), e);
+	if (got == 0 && c->qualify != NULL)
+		got = qualify(m, c->qualify, e);
 	buf_free(&list);
 	return got;
 }

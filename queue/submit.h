@@ -67,6 +67,12 @@ struct submit_config {
 	bool read_recipients; /* add those that the header names */
 	unsigned hops; /* behind the message, if its header tells of fewer */
 	bool gateway; /* it comes from elsewhere: nothing is added to it */
+	/* It begins here, whatever it was before: Return-Path, which the last
+	 * host writes, is removed (RFC 5321 4.4). */
+	bool is_new;
+	/* The domain of names that its header has without one, in ASCII; NULL:
+	 * they stay so. Borrowed. */
+	const char *qualify;
 	/* What names of this machine stand for. */
 	struct locals_config locals;
 	size_t nlisted; /* the first recipients, which To may list */
