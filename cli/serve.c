@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -114,24 +115,38 @@ take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
 	return got == 0 ? LEFT : GOING_ON;
 }
 
-/* Errors of ours must not stand between the replies: where both go the same
- * way (inetd, 2>&1), they go nowhere. */
+/* True if both go the same way, which is the client's (inetd, 2>&1). */
+static bool
+is_client(const struct stat *err)
+{
+	struct stat out;
+
+	return (S_ISSOCK(err->st_mode) || S_ISFIFO(err->st_mode)) &&
+	    fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == err->st_dev &&
+	    out.st_ino == err->st_ino;
+}
+
+/*
+ * Errors of ours must not stand between the replies: then they go nowhere. Nor
+ * must they stop us, as callers that read replies for days do not read them:
+ * of a pipe we take an end of our own, which loses what it has no room for.
+ */
 static void
 part_errors(void)
 {
-	struct stat out, err;
-	int null;
+	struct stat err;
+	int fd = -1;
 
-	if (fstat(STDOUT_FILENO, &out) == -1 ||
-	    fstat(STDERR_FILENO, &err) == -1 || out.st_dev != err.st_dev ||
-	    out.st_ino != err.st_ino ||
-	    (!S_ISSOCK(out.st_mode) && !S_ISFIFO(out.st_mode)))
+	if (fstat(STDERR_FILENO, &err) == -1)
 		return;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null == -1)
+	if (is_client(&err))
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	else if (S_ISFIFO(err.st_mode))
+		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
 		return;
-	dup2(null, STDERR_FILENO);
-	close(null);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
 }
 
 /* ---- the dialogue ---- */

@@ -328,7 +328,8 @@ taking_init(struct taking *t, const struct run_face *face,
 	struct err e;
 
 	*t = (struct taking){ .face = face, .name = name, .who = who, .o = *o };
-	t->o.export.wanted = t->o.dry_run = false;
+	/* Recipients are those of the dialogue. */
+	t->o.read_recipients = t->o.export.wanted = t->o.dry_run = false;
 	/* Whatever the configuration says. */
 	settings_set(&t->o.settings, SET_QUEUE, "only", &nobody, &e);
 }

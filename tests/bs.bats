@@ -110,8 +110,9 @@ clients() {
 	clients peers
 }
 
-@test "no stdin, no stdout, a log on stdout" {
+@test "no stdin, no stdout, a log on stdout, a stderr that is full" {
 	clients streams
+	clients errors_unread
 }
 
 @test "random octets" {

@@ -7,6 +7,7 @@ heard is compared with what is in the queue, octet by octet.
 """
 import email.message
 import email.policy
+import fcntl
 import json
 import os
 import random
@@ -244,17 +245,20 @@ def symfony():
 
 def alpine():
     """Alpine's command line, and what it says."""
-    s = Server('-odb', '-oem', pipes=True)
+    # And one that has no say in a dialogue.
+    s = Server('-odb', '-oem', '-t', pipes=True)
     s.reply('220')
     s.ask(b'EHLO client.test\r\n', '250')
     s.ask(b'RSET\r\n', '250')
     s.ask(b'MAIL FROM:<a@x.test> BODY=8BITMIME\r\n', '250')
-    s.ask(b'RCPT TO:<b@y.test>\r\n', '250')
+    s.ask(b'RCPT TO:<c@y.test>\r\n', '250')
     s.ask(b'DATA\r\n', '354')
     s.ask(WIRE + b'.\r\n', '250')
     s.ask(b'QUIT\r\n', '221')
     s.ends(0)
-    is_as_sent(*entries())
+    (e,) = entries()
+    is_as_sent(e)
+    assert [r['address'] for r in e['recipients']] == ['c@y.test'], e
 
 
 def chunks():
@@ -650,6 +654,22 @@ def streams():
                              for line in said.splitlines()), said
 
 
+def errors_unread():
+    """A caller that never reads stderr, and a log that cannot be written."""
+    with open(os.environ['HOME'] + '/.smtpsendrc', 'a') as f:
+        f.write('logfile /nonexistent/log\n')
+    s = Server(pipes=True)
+    fcntl.fcntl(s.child.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    s.hello()
+    for _ in range(100):
+        s.ask(ENVELOPE + b'DATA\r\n' + WIRE + b'.\r\n', '250', '250', '354',
+              '250')
+    s.ask(b'QUIT\r\n', '221')
+    said, code, errors = s.end()
+    assert code == 0 and b'/nonexistent/log' in errors, (said, code, errors)
+    assert len(names()) == 100
+
+
 # ---- noise ----
 
 WORDS = [
@@ -710,10 +730,16 @@ def random_octets():
     assert {e['id'] for e in entries()} == set(ids)
 
 
+def too_long(*_):
+    raise TimeoutError('it takes too long')
+
+
 def main():
     failed = False
+    signal.signal(signal.SIGALRM, too_long)
     for name in sys.argv[1:]:
         clear()
+        signal.alarm(2 * DEADLINE)
         try:
             globals()[name]()
         except Exception as e:  # one that fails must not hide the others
