@@ -513,7 +513,7 @@ choose(struct session *s)
 	t->ntodo = 0;
 	t->naccepted = 0;
 	t->full = t->over = false;
-	s->wire.final = false;
+	wire_begin(&s->wire);
 	for (i = 0; i < t->n; i++) {
 		if (s->caps.rcpt_max > 0 && t->ntodo >= s->caps.rcpt_max)
 			break;

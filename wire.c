@@ -31,15 +31,37 @@ void
 wire_init(struct wire *w, struct io *io, const struct observer *obs,
     int64_t timeout_max)
 {
-	*w = (struct wire){ .io = io, .obs = obs, .timeout_max = timeout_max };
+	*w = (struct wire){ .io = io,
+		.obs = obs,
+		.timeout_max = timeout_max,
+		.hurried = io->waiter };
 	buf_init(&w->out, OUT_MAX);
 	buf_init(&w->said, OUT_MAX);
 	reply_init(&w->reply);
 }
 
+/* Who heard a stop waits by nobody's flag any more. */
+static void
+set_final(struct wire *w, bool final)
+{
+	w->final = final;
+	if (w->hurried == NULL || w->stopped)
+		return;
+	w->patient = *w->hurried;
+	w->patient.bound = (struct wait_bound){ 0 };
+	w->io->waiter = final ? &w->patient : w->hurried;
+}
+
+void
+wire_begin(struct wire *w)
+{
+	set_final(w, false);
+}
+
 void
 wire_free(struct wire *w)
 {
+	set_final(w, false);
 	buf_free(&w->out);
 	buf_free(&w->said);
 	reply_free(&w->reply);
@@ -438,7 +460,7 @@ write_message(struct wire *w, struct view_reader *v, const size_t *rcpts,
 		if (view_done(v) && o->on_final != NULL &&
 		    o->on_final(o->ctx, rcpts, n, e) == -1)
 			return -1;
-		w->final = view_done(v);
+		set_final(w, view_done(v));
 		got = write_data(w, e);
 	}
 	return got;

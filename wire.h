@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/observer.h"
+#include "base/wait.h"
 #include "smtp/reply.h"
 
 struct io;
@@ -31,6 +32,8 @@ struct wire {
 	bool stopped; /* a stop was heard: nothing new is to be begun */
 	bool secret; /* what is in `out` is to be wiped */
 	bool final; /* the last octets of the message were given away */
+	const struct waiter *hurried; /* borrowed: the connection's own */
+	struct waiter patient; /* the same without its bound: while `final` */
 	char command[ERR_COMMAND_MAX]; /* the last one, for errors */
 	/* What no reply may show, however the server repeats it. */
 	const char *password; /* borrowed; NULL: none */
@@ -43,6 +46,11 @@ struct wire {
 void wire_init(
     struct wire *, struct io *, const struct observer *, int64_t timeout_max);
 void wire_free(struct wire *);
+
+/* A transaction begins. From here to its last octets the waits are within the
+ * waiter's bound, behind them not: a message that may have arrived is not
+ * given up for want of time. */
+void wire_begin(struct wire *);
 
 /* Tell the observer a remark of ours. */
 void wire_note(struct wire *, const char *fmt, ...)

@@ -52,6 +52,7 @@ struct errand {
 
 struct worker {
 	const struct worker_config *cfg; /* borrowed */
+	struct waiter waiter; /* its own, with the bound */
 	const struct route *route; /* borrowed */
 	struct errand *errands; /* owned: one a lot */
 	bool *refused; /* owned: what errands point into */
@@ -138,7 +139,7 @@ no_parent(struct worker *w, const char *why, struct err *e)
 static int
 take_answer(struct worker *w, struct err *e)
 {
-	const struct waiter patient = { .mask = w->cfg->waiter->mask };
+	const struct waiter patient = { .mask = w->waiter.mask };
 	char answer[4 * ERR_TEXT_MAX];
 	struct err said;
 	ssize_t got;
@@ -385,6 +386,13 @@ all_need_utf8(const struct worker *w)
 
 /* ---- one host ---- */
 
+/* Nothing more may be begun: there was a stop, or no time is left. */
+static bool
+must_end(const struct worker *w)
+{
+	return wait_stopped(&w->waiter) || wait_over(&w->waiter);
+}
+
 /* A host that has a word to say about this mail, not about itself. */
 static bool
 is_about_mail(const struct err *e)
@@ -408,7 +416,7 @@ send_all(struct worker *w, struct session *s, size_t candidate, struct err *e)
 		d = &w->errands[i];
 		if (d->refused[candidate] || !is_open(d))
 			continue;
-		if (any && (!session_usable(s) || wait_stopped(w->cfg->waiter)))
+		if (any && (!session_usable(s) || must_end(w)))
 			return 1;
 		w->now = d;
 		got = session_send(
@@ -488,8 +496,7 @@ converse(struct worker *w, struct place *at, struct err *e)
 static bool
 is_down(const struct worker *w, const struct err *e)
 {
-	return e->kind != ERR_MACHINE && e->stage != STAGE_MAIL &&
-	    !wait_stopped(w->cfg->waiter);
+	return e->kind != ERR_MACHINE && e->stage != STAGE_MAIL && !must_end(w);
 }
 
 static void
@@ -518,7 +525,7 @@ break_off(const struct worker *w, struct errand *d, const struct reach *r,
 	    (best->err.verdict == ERR_PERM && reach_over(r)))
 		return;
 	best->err = *e;
-	if (wait_stopped(w->cfg->waiter))
+	if (wait_stopped(&w->waiter))
 		err_set(&best->err, ERR_TEMP, ERR_CONNECT, "interrupted");
 	best->err.stage = STAGE_CONNECT;
 	best->target = NULL;
@@ -596,11 +603,11 @@ try_hosts(struct worker *w, struct reach *r)
 	struct place at;
 	struct err e;
 	size_t k;
-	long i;
+	long i = 0;
 
 	err_set(&e, ERR_TEMP, ERR_MACHINE, "the parent process is gone");
-	while (any_open(w) && !w->stale && !w->over && !w->deaf &&
-	    !wait_stopped(w->cfg->waiter)) {
+	while (
+	    any_open(w) && !w->stale && !w->over && !w->deaf && !must_end(w)) {
 		w->secure = false;
 		i = reach_next(r, &at.io, at.ip, &e);
 		if (i < 0)
@@ -616,6 +623,9 @@ try_hosts(struct worker *w, struct reach *r)
 		    !w->stale)
 			drop_host(w, r, &at, &e);
 	}
+	/* A wait for a connection says so itself, and for which. */
+	if (i >= 0 && wait_over(&w->waiter))
+		wait_over_err(&w->waiter, &e);
 	for (k = 0; k < w->route->nlots && !w->over && !w->stale; k++)
 		if (is_open(&w->errands[k]))
 			break_off(w, &w->errands[k], r, &e);
@@ -700,7 +710,7 @@ start(struct worker *w, const struct mail *mails)
 		.relay = route->relay,
 		.targets = route->targets,
 		.ntargets = route->ntargets,
-		.waiter = w->cfg->waiter,
+		.waiter = &w->waiter,
 		.down = w->cfg->down,
 		.ndown = w->cfg->ndown,
 		.on_failed = reach_failed,
@@ -748,9 +758,12 @@ void
 worker_run(const struct worker_config *cfg, const struct route *route,
     const struct mail *mails, int up)
 {
-	struct worker w = { .cfg = cfg, .route = route, .up = up };
+	struct worker w = {
+		.cfg = cfg, .waiter = *cfg->waiter, .route = route, .up = up
+	};
 	struct reach *r;
 
+	w.waiter.bound = cfg->bound;
 	buf_init(&w.rec, RECORD_MAX);
 	tls_init(&w.tls, &route->relay->tls);
 	gsasl_init_lazy(&w.gsasl);

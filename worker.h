@@ -12,13 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/wait.h"
+
 struct mail;
 struct reach_down;
 struct route;
-struct waiter;
 
 struct worker_config {
 	const struct waiter *waiter; /* borrowed */
+	/* All waits before the last octets of a message end by then. */
+	struct wait_bound bound;
 	bool show_lines; /* send the dialogue up */
 	/* Borrowed: a socket to ask root by for mailboxes (hand.h); NULL:
 	 * there is nobody to ask. */

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "base/err.h"
 #include "base/wait.h"
 
 int64_t
@@ -32,6 +33,45 @@ wait_stopped(const struct waiter *w)
 	return w != NULL && w->stop != NULL && *w->stop != 0;
 }
 
+struct wait_bound
+wait_within(int64_t ms, const char *name)
+{
+	return (struct wait_bound){
+		.until = wait_until(ms), .ms = ms, .name = name
+	};
+}
+
+static bool
+is_bound(const struct waiter *w)
+{
+	return w != NULL && w->bound.until != 0;
+}
+
+bool
+wait_over(const struct waiter *w)
+{
+	return is_bound(w) && wait_now() >= w->bound.until;
+}
+
+int64_t
+wait_left(const struct waiter *w, int64_t ms)
+{
+	int64_t left = is_bound(w) ? w->bound.until - wait_now() : -1;
+
+	if (!is_bound(w))
+		return ms;
+	if (left < 0)
+		left = 0;
+	return ms < 0 || left < ms ? left : ms;
+}
+
+int
+wait_over_err(const struct waiter *w, struct err *e)
+{
+	return err_set(e, ERR_TEMP, ERR_CONNECT, "not within %s, %g s",
+	    w->bound.name, (double)w->bound.ms / 1000);
+}
+
 int
 wait_fds(const struct waiter *w, struct pollfd *fds, nfds_t n, int64_t deadline)
 {
@@ -39,6 +79,8 @@ wait_fds(const struct waiter *w, struct pollfd *fds, nfds_t n, int64_t deadline)
 	int64_t ms;
 	int got;
 
+	if (is_bound(w) && w->bound.until < deadline)
+		deadline = w->bound.until;
 	for (;;) {
 		if (wait_stopped(w))
 			return WAIT_STOPPED;

@@ -14,9 +14,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct err;
+
+/* An end of all waits of a kind, however long each might last. */
+struct wait_bound {
+	int64_t until; /* wait_now() clock; 0: there is none */
+	int64_t ms; /* how far off it was at first */
+	const char *name; /* static: what people call it */
+};
+
 struct waiter {
 	const volatile sig_atomic_t *stop; /* borrowed; NULL: never stops */
 	sigset_t mask; /* signal mask while waiting */
+	struct wait_bound bound;
 };
 
 enum wait_result { WAIT_STOPPED = -2, WAIT_ERROR = -1, WAIT_TIMEOUT = 0 };
@@ -30,9 +40,22 @@ int64_t wait_until(int64_t ms);
 /* True once a stop was asked for. */
 bool wait_stopped(const struct waiter *);
 
+/* The bound `ms` from now. */
+struct wait_bound wait_within(int64_t ms, const char *name);
+
+/* True once the waiter's bound is reached: a WAIT_TIMEOUT is due to it. */
+bool wait_over(const struct waiter *);
+
+/* `ms`, or what is left until the bound if that is less, at least 0; a
+ * negative `ms` is no limit, and if there is no bound either, stays. */
+int64_t wait_left(const struct waiter *, int64_t ms);
+
+/* Say so: "not within NAME, N s" (temporary, connect). Returns -1. */
+int wait_over_err(const struct waiter *, struct err *e);
+
 /*
- * Wait for events on `n` descriptors until `deadline` (wait_now() clock):
- * the number of ready ones, or a wait_result. errno is set on WAIT_ERROR.
+ * Wait for events on `n` descriptors until `deadline` (wait_now() clock) or
+ * the waiter's bound: the number of ready ones, or a wait_result. errno is set on WAIT_ERROR.
  * `w` may be NULL.
  */
 int wait_fds(

@@ -109,7 +109,8 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	if (check_options(k, o, e) == -1 || check_account(k, o, a, e) == -1 ||
 	    name_file(k, o, e) == -1)
 		return -1;
-	k->only = queue->number == QUEUE_ONLY;
+	k->only = queue->number == QUEUE_ONLY ||
+	    o->face.attempt == ATTEMPT_LATER || o->face.attempt == ATTEMPT_NONE;
 	if (k->on)
 		spools_for(&k->place, as->own, &k->nowhere);
 	if (keeping_by_machine(k)) {
@@ -127,6 +128,18 @@ keeping_by_machine(const struct keeping *k)
 }
 
 /* ---- for the run ---- */
+
+struct wait_bound
+keeping_bound(
+    const struct keeping *k, const struct options *o, const struct settings *s)
+{
+	const struct setting *most = &s->at[SET_TRY_TIME];
+
+	if (!k->on || !o->face.is_sendmail ||
+	    o->face.attempt != ATTEMPT_SHORT || most->number == 0)
+		return (struct wait_bound){ 0 };
+	return wait_within(most->number, "try_time");
+}
 
 static int
 open_folder(void *ctx, struct folder **to, struct err *e)

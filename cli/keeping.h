@@ -12,11 +12,13 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/wait.h"
 #include "cli/spools.h"
 #include "queue/keep.h"
 
 struct accounts;
 struct options;
+struct settings;
 
 struct keeping {
 	bool on;
@@ -44,6 +46,13 @@ int keeping_make(
 /* True if the message goes to the machine's queue, whose runner has the
  * secrets that we may lack. */
 bool keeping_by_machine(const struct keeping *);
+
+/*
+ * The bound of the try that begins now: `try_time` where sendmail's -od says
+ * no more and a queue takes what is not sent by then; else none.
+ */
+struct wait_bound keeping_bound(
+    const struct keeping *, const struct options *, const struct settings *);
 
 /* For struct submit_config. */
 struct keep_config keeping_config(struct keeping *);

@@ -33,6 +33,8 @@ prompt_wait(const struct prompt *p, short events)
 		return err_set(p->e, ERR_TEMP, ERR_AUTH,
 		    "interrupted while asking for the password");
 	case WAIT_TIMEOUT:
+		if (wait_over(p->waiter))
+			return wait_over_err(p->waiter, p->e);
 		return err_set(p->e, ERR_PERM, ERR_AUTH,
 		    "nobody gave the password within %d s",
 		    CREDENTIAL_TIMEOUT / 1000);

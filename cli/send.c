@@ -649,6 +649,16 @@ fail(const struct submission *s, const struct err *e)
 	return err_exit(e);
 }
 
+/* Its time counts from now: the message is there. */
+static void
+begin_try(struct send *r, struct submit_config *c)
+{
+	r->hurried = *r->face->waiter;
+	r->hurried.bound = keeping_bound(&r->keeping, r->o, settings(r));
+	c->deliver.worker.bound = r->hurried.bound;
+	r->accounts.waiter = &r->hurried;
+}
+
 int
 send_message(struct send *r)
 {
@@ -658,8 +668,10 @@ send_message(struct send *r)
 	int code, got = begin(r, &s, &c, &e);
 	bool begun = got == 0;
 
-	if (begun)
+	if (begun) {
+		begin_try(r, &c);
 		got = submit(&c, &s, &r->env, &e);
+	}
 	if (begun && s.body == NULL)
 		send_drain();
 	/* What is wrong with an export is not the recipients' affair. */
@@ -668,7 +680,7 @@ send_message(struct send *r)
 	else
 		code = finish(r, &s.message);
 	submission_free(&s);
-	if (r->env.queue_id[0] != '\0')
+	if (r->env.queue_id[0] != '\0' && r->o->face.attempt != ATTEMPT_NONE)
 		run_in_background(
 		    r->face, r->o, settings(r), &r->keeping.place);
 	return code;

@@ -42,6 +42,7 @@ struct send {
 	struct completion completion;
 	struct signing signing;
 	struct keeping keeping;
+	struct waiter hurried; /* the face's, with the try's bound */
 	int64_t began; /* wait_now() */
 	bool planned; /* --dry-run or --export has printed: nothing goes out */
 	int unwritten; /* errno, if the plan could not be written */

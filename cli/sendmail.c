@@ -685,6 +685,8 @@ fall_back(struct settings *s, struct err *e)
 {
 	const struct origin here = { 0 };
 
+	if (settings_set(s, SET_TRY_TIME, "30", &here, e) == -1)
+		return -1;
 	return settings_set(s, SET_QUEUE, "on", &here, e);
 }
 

@@ -355,6 +355,7 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SET_QUEUE_RUNNER] = { .key = "queue_runner",
 	    .parse = values_flag,
 	    .empty = "on" },
+	[SET_TRY_TIME] = { .key = "try_time", .parse = values_try_time },
 };
 
 /* ---- taking them ---- */

@@ -151,23 +151,31 @@ values_domain(const struct setting_row *row, struct setting *s)
 	    s->text, "give a host name or an address literal like [192.0.2.1]");
 }
 
-/* Into milliseconds. */
-const char *
-values_timeout(const struct setting_row *row, struct setting *s)
+/* True if it is seconds, perhaps with a fraction; *ms is what they are. */
+static bool
+seconds_of(const char *text, int64_t *ms)
 {
 	char *end;
 	double v;
 
-	(void)row;
-	if (s->from.file != NULL && strcmp(s->text, "off") == 0)
-		return NULL;
 	errno = 0;
-	v = strtod(s->text, &end);
-	if (errno != 0 || end == s->text || *end != '\0' ||
+	v = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' ||
 	    !(v >= 0.001 && v <= MAX_SECONDS))
-		return "give seconds, from 0.001 to 86400";
-	s->number = (int64_t)(v * 1000);
-	return NULL;
+		return false;
+	*ms = (int64_t)(v * 1000);
+	return true;
+}
+
+/* Into milliseconds. */
+const char *
+values_timeout(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	if ((s->from.file != NULL && strcmp(s->text, "off") == 0) ||
+	    seconds_of(s->text, &s->number))
+		return NULL;
+	return "give seconds, from 0.001 to 86400";
 }
 
 const char *
@@ -409,6 +417,22 @@ values_span(const struct setting_row *row, struct setting *s)
 	return when_span(s->text, strlen(s->text), &s->number) == 0
 	    ? NULL
 	    : "give a time like 90, 15m, 2h or 5d";
+}
+
+/* Into milliseconds; 0: no bound. */
+const char *
+values_try_time(const struct setting_row *row, struct setting *s)
+{
+	int64_t seconds;
+
+	(void)row;
+	if (strcmp(s->text, "off") == 0 || seconds_of(s->text, &s->number))
+		return NULL;
+	if (when_span(s->text, strlen(s->text), &seconds) == -1 ||
+	    seconds < 1 || seconds > (int64_t)MAX_SECONDS)
+		return "give off, or a time like 30, 0.5 or 2m, up to 1d";
+	s->number = seconds * 1000;
+	return NULL;
 }
 
 const char *

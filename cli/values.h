@@ -50,6 +50,7 @@ values_parser values_xclient;
 values_parser values_time_format;
 values_parser values_syslog;
 values_parser values_span;
+values_parser values_try_time;
 values_parser values_notice;
 values_parser values_connections;
 values_parser values_local;

@@ -89,14 +89,22 @@ take(const struct command *c, struct buf *out, struct err *e)
 }
 
 static int
-wait_failed(const struct command *c, int got, int64_t timeout, struct err *e)
+wait_failed(const struct command *c, int got, int64_t timeout,
+    const struct waiter *w, struct err *e)
 {
+	struct err why;
+
 	if (got == WAIT_STOPPED)
 		return err_set(
 		    e, ERR_TEMP, ERR_CONFIG, "%s: interrupted", c->what);
 	if (got == WAIT_ERROR)
 		return err_errno(
 		    e, ERR_TEMP, ERR_MACHINE, errno, "%s: wait", c->what);
+	if (wait_over(w)) {
+		wait_over_err(w, &why);
+		return err_set(
+		    e, ERR_TEMP, ERR_CONFIG, "%s: %s", c->what, why.text);
+	}
 	return err_set(e, ERR_PERM, ERR_CONFIG, "%s: took longer than %g s",
 	    c->what, (double)timeout / 1000);
 }
@@ -115,7 +123,7 @@ collect(const struct command *c, int64_t timeout, const struct waiter *w,
 	do {
 		got = wait_fds(w, p, 2, deadline);
 		if (got <= 0)
-			return wait_failed(c, got, timeout, e);
+			return wait_failed(c, got, timeout, w, e);
 		if (p[0].revents == 0)
 			continue;
 		n = take(c, out, e);
@@ -137,7 +145,7 @@ judge(const struct command *c, const char *program, int status,
 	int num;
 
 	if (wait_stopped(w))
-		return wait_failed(c, WAIT_STOPPED, 0, e);
+		return wait_failed(c, WAIT_STOPPED, 0, w, e);
 	num = child_trouble(&c->child);
 	if (num != 0)
 		return err_errno(e,

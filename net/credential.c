@@ -85,6 +85,8 @@ fd_wait(const char *what, int fd, const struct waiter *w, int64_t deadline,
 		return err_set(
 		    e, ERR_TEMP, ERR_CONFIG, "%s: interrupted", what);
 	case WAIT_TIMEOUT:
+		if (wait_over(w))
+			return wait_over_err(w, e);
 		return err_set(e, ERR_PERM, ERR_CONFIG,
 		    "%s: no end after %d s: close the other side", what,
 		    CREDENTIAL_TIMEOUT / 1000);

@@ -475,8 +475,25 @@ race_look(struct race *r, int *fd)
 	return -1;
 }
 
+/* The waiter's bound came first: whom it left waiting, the oldest. */
+static int
+race_over(struct race *r)
+{
+	char name[ATTEMPT_NAME_MAX];
+	struct err why;
+
+	wait_over_err(r->d->waiter, &why);
+	if (r->nlive == 0)
+		*r->e = why;
+	else
+		err_set(r->e, why.verdict, why.kind, "%s: %s",
+		    attempt_name(r, r->live[0].i, name, sizeof(name)),
+		    why.text);
+	return -1;
+}
+
 /* Wait for the first thing to happen; -1 with *e when there is no more
- * waiting to be done: stopped, or a failure of this machine. */
+ * waiting to be done: stopped, out of time, or a failure of this machine. */
 static int
 race_wait(struct race *r)
 {
@@ -490,6 +507,8 @@ race_wait(struct race *r)
 			until = r->live[k].deadline;
 	}
 	ready = wait_fds(r->d->waiter, r->fds, r->nlive, until);
+	if (ready == 0 && wait_over(r->d->waiter))
+		return race_over(r);
 	if (ready >= 0)
 		return 0;
 	if (ready == WAIT_STOPPED)

@@ -200,8 +200,6 @@ dns_open(struct dns *d, struct err *e)
 	 * IGNTC: hand us truncated answers, we ask again by TCP. */
 	d->res.options |= RES_TRUSTAD | RES_IGNTC;
 	d->res.options &= ~(unsigned long)RES_USEVC;
-	if (d->config.timeout > 0)
-		res_limit(&d->res, d->config.timeout);
 	return 0;
 }
 
@@ -225,6 +223,15 @@ question_make(struct dns *d, const char *name, int type, bool edns,
 	return n + DNS_OPT_SIZE;
 }
 
+/* The bound of the run, not that of a question. */
+static int
+no_time(const struct dns *d, struct err *e)
+{
+	wait_over_err(d->config.waiter, e);
+	e->kind = ERR_LOOKUP;
+	return -1;
+}
+
 /*
  * Ask by UDP: length of the answer, or -1. The library tries the next
  * server on SERVFAIL and its like, and then says only that all failed; the
@@ -243,6 +250,8 @@ udp_ask(struct dns *d, const unsigned char *q, int n, struct err *e)
 	if ((d->answer[2] & 0x80) != 0)
 		return err_set(
 		    e, ERR_TEMP, ERR_LOOKUP, "%s", dns_answer_text(d->answer));
+	if (!err_is_shortage(num) && wait_over(d->config.waiter))
+		return no_time(d, e);
 	return err_errno(e, ERR_TEMP,
 	    err_is_shortage(num) ? ERR_MACHINE : ERR_LOOKUP,
 	    num == 0 ? ETIMEDOUT : num, "no answer from the name server");
@@ -378,10 +387,17 @@ edns_refused(const struct dns *d)
 static int
 dns_ask(struct dns *d, const char *name, int type, struct err *e)
 {
+	const struct waiter *w = d->config.waiter;
+	int64_t most = d->config.timeout > 0 ? d->config.timeout : -1;
 	int got;
 
 	if (dns_open(d, e) == -1)
 		return -1;
+	if (wait_over(w))
+		return no_time(d, e);
+	most = wait_left(w, most);
+	if (most >= 0)
+		res_limit(&d->res, most);
 	got = ask_once(d, name, type, true, e);
 	if (edns_refused(d))
 		got = ask_once(d, name, type, false, e);

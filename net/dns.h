@@ -23,8 +23,9 @@ struct dns_config {
 	int64_t timeout; /* milliseconds for one question, 0: default; taken
 			    as whole seconds, at least one */
 	bool trust_ad; /* believe AD of any nameserver */
-	const struct waiter *waiter; /* borrowed, may be NULL; heeded by
-					questions over TCP */
+	/* Borrowed, may be NULL. A stop is heeded by questions over TCP; the
+	 * bound by all, by the C library's in whole seconds, at least one. */
+	const struct waiter *waiter;
 };
 
 /*

@@ -204,6 +204,8 @@ static enum dns_status
 gai_failed(
     const struct hosts *h, int code, int num, const char *host, struct err *e)
 {
+	const struct waiter *w = h->dns_config->waiter;
+	struct err why;
 	size_t i;
 
 	for (i = 0; i < sizeof(gai_rows) / sizeof(gai_rows[0]); i++)
@@ -212,7 +214,11 @@ gai_failed(
 			    family_name(h->family), e);
 	if (code == EAI_SYSTEM)
 		err_errno(e, ERR_TEMP, ERR_LOOKUP, num, "look-up of %s", host);
-	else if (code == EAI_INPROGRESS)
+	else if (code == EAI_INPROGRESS && wait_over(w)) {
+		wait_over_err(w, &why);
+		err_set(e, ERR_TEMP, ERR_LOOKUP, "look-up of %s: %s", host,
+		    why.text);
+	} else if (code == EAI_INPROGRESS)
 		err_set(e, ERR_TEMP, ERR_LOOKUP,
 		    "look-up of %s: timed out after %g s", host,
 		    (double)h->dns_config->timeout / 1000);
@@ -287,10 +293,13 @@ static int
 system_lookup(const struct hosts *h, const char *host, unsigned port,
     int family, struct addrinfo **list)
 {
-	int64_t ms = h->dns_config->timeout;
+	int64_t ms = h->dns_config->timeout > 0 ? h->dns_config->timeout : -1;
 	struct lookup *l;
 	int code;
 
+	ms = wait_left(h->dns_config->waiter, ms);
+	if (ms == 0)
+		return EAI_INPROGRESS;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return EAI_MEMORY;
@@ -302,8 +311,8 @@ system_lookup(const struct hosts *h, const char *host, unsigned port,
 	l->call.ar_name = l->host;
 	l->call.ar_service = l->service;
 	l->call.ar_request = &l->hints;
-	code = ms > 0 ? lookup_within(l, ms, list)
-		      : getaddrinfo(l->host, l->service, &l->hints, list);
+	code = ms >= 0 ? lookup_within(l, ms, list)
+		       : getaddrinfo(l->host, l->service, &l->hints, list);
 	if (code != EAI_INPROGRESS)
 		free(l);
 	return code;

@@ -87,6 +87,8 @@ io_wait_failed(const struct io *io, int result, struct err *e)
 {
 	switch (result) {
 	case WAIT_TIMEOUT:
+		if (wait_over(io->waiter))
+			return wait_over_err(io->waiter, e);
 		return err_set(e, ERR_TEMP, ERR_CONNECT, "timed out after %g s",
 		    (double)io->limit / 1000);
 	case WAIT_STOPPED:

@@ -758,6 +758,8 @@ handshake(
 		if (got == WAIT_ERROR)
 			return err_errno(
 			    e, ERR_TEMP, ERR_MACHINE, errno, "TLS handshake");
+		if (got == WAIT_TIMEOUT && wait_over(io->waiter))
+			return wait_over_err(io->waiter, e);
 		if (got <= 0)
 			return err_set(e, ERR_TEMP, ERR_TLS,
 			    "TLS handshake: %s",

@@ -58,10 +58,14 @@ route_and_send(const struct submit_config *c, struct envelope *env,
     const struct message *m, struct err *e)
 {
 	struct mail mail = { .m = m, .env = env, .by = &c->by };
+	struct waiter hurried = *c->deliver.worker.waiter;
+	struct mx_config mx = c->mx;
 	struct plan plan;
 	int rc = 1;
 
-	if (mx_plan(&c->mx, &mail, 1, &plan, e) == -1)
+	hurried.bound = c->deliver.worker.bound;
+	mx.dns.waiter = &hurried;
+	if (mx_plan(&mx, &mail, 1, &plan, e) == -1)
 		return -1;
 	if (c->on_plan == NULL || c->on_plan(c->ctx, &plan, env, m) == 0) {
 		if (c->on_deliver != NULL)

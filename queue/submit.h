@@ -63,7 +63,7 @@ void submission_free(struct submission *);
 struct submit_config {
 	struct mx_config mx;
 	struct relays by; /* which relay takes whom */
-	struct deliver_config deliver;
+	struct deliver_config deliver; /* its worker.bound is look-ups' too */
 	bool read_recipients; /* add those that the header names */
 	unsigned hops; /* behind the message, if its header tells of fewer */
 	bool gateway; /* it comes from elsewhere: nothing is added to it */

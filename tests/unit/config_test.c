@@ -296,6 +296,7 @@ static const struct {
 	{ SET_QUEUE_NOTICE, "off", "never", -1 },
 	{ SET_QUEUE_CONNECTIONS, "1000", "0", 1000 },
 	{ SET_QUEUE_RUNNER, "off", "no", 0 },
+	{ SET_TRY_TIME, "0.5", "0", 500 },
 };
 
 TEST(every_keyword_has_a_row_here)
