@@ -456,7 +456,10 @@ finish(struct send *r, const struct message *m)
 	sigprocmask(SIG_SETMASK, &r->face->waiter->mask, NULL);
 	if (!r->planned)
 		send_log(r, m);
-	report_left_out(stderr, &r->env);
+	/* Some callers of sendmail ask for reports always, and show all that
+	 * it says. */
+	if (!r->o->face.is_sendmail || r->o->verbose)
+		report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
 	say_queued(r);
 	if (r->o->json && !r->planned)

@@ -179,7 +179,7 @@ queued() {
 
 @test "-N, -R and -V ask for reports; a wrong value is an error" {
 	mail -N success,delay -R hdrs -V id7 -f a@x.test bob@x.test
-	exits 0
+	quiet
 	mail -Nnever -Rfull -f a@x.test bob@x.test
 	exits 0
 	mail -N maybe bob@x.test
@@ -307,6 +307,16 @@ tried() {
 	kill -TERM $!
 	wait $! || true
 	assert_equal "$(left_behind)" ''
+}
+
+@test "what somebody must see to is queued, and told" {
+	config 'host 127.0.0.1' "port $PORT" 'auth on' 'user u' \
+		'passwordeval echo p'
+	mail -i -f a@x.test bob@x.test
+	exits 0
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	says 'bob@x.test: queued as' 'mend this'
+	assert_equal "$(queued)" 1
 }
 
 @test "an empty queue has the words that programs look for" {
