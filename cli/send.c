@@ -95,11 +95,13 @@ send_sender(struct send *r, struct err *e)
 	const char *sender =
 	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
-	/* A machine without a name has mail for its users all the same. */
+	/* A machine without a name has mail for its users all the same, and a
+	 * container users without one. */
 	if (sender == NULL && r->o->face.is_sendmail) {
 		send_domain(r, domain);
-		if (machine_sender(domain, room, e) == 0)
-			sender = room;
+		if (machine_sender(domain, room, e) == -1)
+			snprintf(room, sizeof room, "postmaster@%s", domain);
+		sender = room;
 	}
 	if (sender != NULL)
 		return parse_sender(r, sender, sender != r->o->from, e);
@@ -388,6 +390,14 @@ prepare(struct send *r, const struct submit_config *c, struct err *e)
 	return find_recipients(r, e);
 }
 
+/* Some callers of sendmail show, or mail, whatever it says: nothing of what is
+ * sent or queued. The log has it. */
+static bool
+is_quiet(const struct send *r)
+{
+	return r->o->face.is_sendmail && !r->o->verbose;
+}
+
 /* What the queue has taken, or should have. */
 static void
 say_queued(struct send *r)
@@ -410,7 +420,8 @@ say_queued(struct send *r)
 	snprintf(text, sizeof text, "queued as %s", r->env.queue_id);
 	if (r->o->verbose)
 		on_note(r, text);
-	report_queued(stderr, &r->env, r->o->verbose);
+	if (!is_quiet(r))
+		report_queued(stderr, &r->env, r->o->verbose);
 	if (wait_stopped(r->face->waiter)) {
 		snprintf(text, sizeof text,
 		    "interrupted: what is left is queued as %s",
@@ -456,9 +467,7 @@ finish(struct send *r, const struct message *m)
 	sigprocmask(SIG_SETMASK, &r->face->waiter->mask, NULL);
 	if (!r->planned)
 		send_log(r, m);
-	/* Some callers of sendmail ask for reports always, and show all that
-	 * it says. */
-	if (!r->o->face.is_sendmail || r->o->verbose)
+	if (!is_quiet(r))
 		report_left_out(stderr, &r->env);
 	report_failures(stderr, &r->env);
 	say_queued(r);

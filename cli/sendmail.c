@@ -53,8 +53,8 @@ struct row {
 /* One of the values of a letter: its first octet says which it is. */
 struct choice {
 	char name; /* 0: any other one */
-	const char *rest; /* what follows it, for --help */
 	int means; /* an enum, or a letter of this table */
+	const char *rest; /* what follows it, for --help */
 	const char *help;
 };
 
@@ -152,14 +152,14 @@ set_hops(struct options *o, const struct row *row, const char *v, struct err *e)
 #define AS_IT_WAS MODES
 
 static const struct choice modes[] = {
-	{ 'm', "", MODE_SEND, "send a message, as without -b" },
-	{ 's', "", MODE_SERVE, "speak SMTP on standard input and output" },
-	{ 'v', "", MODE_VERIFY, "say what becomes of each address" },
-	{ 'i', "", MODE_ALIASES, "check the aliases, as newaliases" },
-	{ 'p', "", MODE_QUEUE_LIST, "list the queue, as mailq" },
-	{ 'P', "", MODE_QUEUE_STATS, "count what is in the queue" },
-	{ 'q', "", AS_IT_WAS, "as -odq" },
-	{ 0, "X", AS_IT_WAS, "any other does nothing: no daemon, no tests" },
+	{ 'm', MODE_SEND, "", "send a message, as without -b" },
+	{ 's', MODE_SERVE, "", "speak SMTP on standard input and output" },
+	{ 'v', MODE_VERIFY, "", "say what becomes of each address" },
+	{ 'i', MODE_ALIASES, "", "check the aliases, as newaliases" },
+	{ 'p', MODE_QUEUE_LIST, "", "list the queue, as mailq" },
+	{ 'P', MODE_QUEUE_STATS, "", "count what is in the queue" },
+	{ 'q', AS_IT_WAS, "", "as -odq" },
+	{ 0, AS_IT_WAS, "X", "any other does nothing: no daemon, no tests" },
 };
 
 static int
@@ -189,20 +189,20 @@ set_aliases_mode(
 /* ---- -o, -O, -e ---- */
 
 static const struct choice attempts[] = {
-	{ 'b', "", ATTEMPT_LATER, "queue the message, try it behind our back" },
-	{ 'i', "", ATTEMPT_FULL, "try it however long that takes" },
-	{ 'q', "", ATTEMPT_NONE, "queue it; the next run tries it" },
-	{ 'd', "", ATTEMPT_NONE, "as -odq" },
-	{ 0, "X", ATTEMPT_SHORT, "any other: try for a while, then queue" },
+	{ 'b', ATTEMPT_LATER, "", "queue the message, try it behind our back" },
+	{ 'i', ATTEMPT_FULL, "", "try it however long that takes" },
+	{ 'q', ATTEMPT_NONE, "", "queue it; the next run tries it" },
+	{ 'd', ATTEMPT_NONE, "", "as -odq" },
+	{ 0, ATTEMPT_SHORT, "X", "any other: try for a while, then queue" },
 };
 
 static const struct choice tells[] = {
-	{ 'p', "", TELL_PRINT, "say on stderr what cannot be sent" },
-	{ 'q', "", TELL_PRINT, "the same" },
-	{ 'w', "", TELL_PRINT, "the same" },
-	{ 'm', "", TELL_MAIL, "the same, and a report to the sender" },
-	{ 'e', "", TELL_MAIL_ONLY, "a report to the sender, and exit code 0" },
-	{ 0, "X", TELL_PRINT, "any other: as -oep" },
+	{ 'p', TELL_PRINT, "", "say on stderr what cannot be sent" },
+	{ 'q', TELL_PRINT, "", "the same" },
+	{ 'w', TELL_PRINT, "", "the same" },
+	{ 'm', TELL_MAIL, "", "the same, and a report to the sender" },
+	{ 'e', TELL_MAIL_ONLY, "", "a report to the sender, and exit code 0" },
+	{ 0, TELL_PRINT, "X", "any other: as -oep" },
 };
 
 /* True unless it says no. */
@@ -280,14 +280,14 @@ set_long(struct options *o, const struct row *row, const char *v, struct err *e)
 /* ---- -q ---- */
 
 static const struct choice queue_words[] = {
-	{ 'f', "[TIME]", 'f', "the same, in the foreground" },
-	{ 'p', "TIME", 'p', "as -qTIME" },
-	{ 'I', "TEXT", 'I', "try those with TEXT in the id" },
-	{ 'R', "TEXT", 'R', "try those with TEXT in a recipient" },
-	{ 'S', "TEXT", 'S', "try those with TEXT in the sender" },
-	{ '!', "XTEXT", '!', "those without; X is I, R or S" },
-	{ 'G', "NAME", 'G', "try all: there is one group" },
-	{ 0, "TIME", 0, "try what is due, every so often" },
+	{ 'f', 'f', "[TIME]", "the same, in the foreground" },
+	{ 'p', 'p', "TIME", "as -qTIME" },
+	{ 'I', 'I', "TEXT", "try those with TEXT in the id" },
+	{ 'R', 'R', "TEXT", "try those with TEXT in a recipient" },
+	{ 'S', 'S', "TEXT", "try those with TEXT in the sender" },
+	{ '!', '!', "XTEXT", "those without; X is I, R or S" },
+	{ 'G', 'G', "NAME", "try all: there is one group" },
+	{ 0, 0, "TIME", "try what is due, every so often" },
 };
 
 /* 0 is once, in any unit. */
@@ -417,9 +417,9 @@ static const struct row rows[] = {
 #define NROWS (sizeof rows / sizeof rows[0])
 
 static const struct choice o_words[] = {
-	{ 'i', "", 0, "as -i" },
-	{ 'v', "", 0, "as -v" },
-	{ 0, NULL, 0, NULL },
+	{ 'i', 0, "", "as -i" },
+	{ 'v', 0, "", "as -v" },
+	{ 0, 0, NULL, NULL },
 };
 
 /* The letters whose values are words of a table. */

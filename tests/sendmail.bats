@@ -167,6 +167,18 @@ queued() {
 	grep -qr '^mail <www-data@.*>' box
 }
 
+@test "a user without a name writes as postmaster" {
+	cp "$SMTPSEND" sendmail.copy
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" sendmail.copy
+	mkdir etc
+	ln -sf "$T/sendmail.copy" etc/sendmail
+	chmod 644 .smtpsendrc
+	run --separate-stderr setpriv --reuid=12345 --clear-groups \
+		etc/sendmail -i bob@x.test <message
+	quiet
+	assert_equal "$(sender)" postmaster@home.test
+}
+
 @test "-F names who writes, if From is missing" {
 	printf 'To: bob@x.test\n\nhello\n' |
 		./sendmail -FCronDaemon -i -odi -oem -oi -t -f cron@x.test
@@ -309,14 +321,16 @@ tried() {
 	assert_equal "$(left_behind)" ''
 }
 
-@test "what somebody must see to is queued, and told" {
+@test "what somebody must see to is queued, and told by mailq and -v" {
 	config 'host 127.0.0.1' "port $PORT" 'auth on' 'user u' \
-		'passwordeval echo p'
+		'passwordeval false'
 	mail -i -f a@x.test bob@x.test
-	exits 0
-	assert_equal "$(wc -l <<<"$stderr")" 1
-	says 'bob@x.test: queued as' 'mend this'
+	quiet
 	assert_equal "$(queued)" 1
+	./mailq | grep -q 'password'
+	mail -iv -f a@x.test bob@x.test
+	exits 0
+	says 'bob@x.test: queued as' 'mend this'
 }
 
 @test "an empty queue has the words that programs look for" {
