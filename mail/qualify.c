@@ -51,13 +51,16 @@ name_end(const char *s, size_t at, size_t end)
 	return behind;
 }
 
+/* A person's name alone has no address, in whatever way it is written. */
 static bool
-is_encoded_word(const char *name)
+is_text(const struct address *a)
 {
+	const char *name = a->raw;
 	size_t n = strlen(name);
 
-	return n > 4 && memcmp(name, "=?", 2) == 0 &&
-	    memcmp(name + n - 2, "?=", 2) == 0;
+	return a->needs_utf8 ||
+	    (n > 4 && memcmp(name, "=?", 2) == 0 &&
+		memcmp(name + n - 2, "?=", 2) == 0);
 }
 
 static void
@@ -77,7 +80,7 @@ on_item(void *ctx, const char *item, size_t n, struct address *a,
 	(void)e;
 	if (a == NULL)
 		return 0;
-	if (a->kind == DOMAIN_NONE && !is_encoded_word(a->raw)) {
+	if (a->kind == DOMAIN_NONE && !is_text(a)) {
 		put_until(q, name_end(buf_str(&q->flat), at, at + n));
 		buf_addf(q->out, "@%s", q->domain);
 		q->n++;

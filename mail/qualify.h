@@ -20,8 +20,9 @@ struct message;
  * Sender, Reply-To, To, Cc, Bcc and their Resent- brothers that is a name
  * alone (address.h, ADDRESS_BARE): behind the name, so that comments, <>,
  * folding and white space stay where they are. What does not parse stays as it
- * is, and so does an encoded word, which is no address (RFC 2047 5 (3)). The
- * domain is ASCII. How many there were; `out` may have no room.
+ * is, and so does an encoded word (RFC 2047 5 (3)) or a name that is not ASCII:
+ * as text any server takes it, as an address few do. The domain is ASCII. How
+ * many there were; `out` may have no room.
  */
 size_t qualify_header(
     struct buf *out, const char *header, size_t n, const char *domain);

@@ -181,6 +181,12 @@ hops() {
 	assert_equal "$(recipients)" '<ian@home.test>'
 }
 
+@test "a name that is not ASCII stays text, which any server takes" {
+	face
+	mail 'From: J\0303\0266rg\nTo: ann\n\nx\n' -i ian
+	is 'From: =?utf-8?B?SsO2cmc=?=\nTo: ann@home.test\n\nx\n'
+}
+
 @test "-G: nothing is added, and nobody is changed" {
 	face
 	sed -i 's/^\(set_.*\) off/\1 auto/' .smtpsendrc

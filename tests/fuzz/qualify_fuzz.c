@@ -45,7 +45,7 @@ check_rest(const struct buf *b, const char *was, size_t len, size_t n)
 	must(len == 0 || memcmp(at, was, len) == 0);
 }
 
-/* Nobody is without a domain, but for encoded words. */
+/* Nobody is without a domain, but for what is text. */
 static void
 check_names(const struct buf *b)
 {
@@ -58,7 +58,7 @@ check_names(const struct buf *b)
 		const struct address *a = &env.rcpts[i].addr;
 
 		must(a->raw == NULL || a->kind != DOMAIN_NONE ||
-		    memcmp(a->raw, "=?", 2) == 0);
+		    a->needs_utf8 || memcmp(a->raw, "=?", 2) == 0);
 	}
 	envelope_free(&env);
 }

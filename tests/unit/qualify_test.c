@@ -34,7 +34,6 @@ static const struct row {
 	    "To: <@r.test,@s.test:root@d.test>\n" },
 	{ "To: postmaster, Postmaster\n",
 	    "To: postmaster@d.test, Postmaster@d.test\n" },
-	{ "To: j\303\266rg\n", "To: j\303\266rg@d.test\n" },
 	/* Folding stays where it is. */
 	{ "To: a,\n b,\n\tc@x\n ,d\n",
 	    "To: a@d.test,\n b@d.test,\n\tc@x\n ,d@d.test\n" },
@@ -66,6 +65,9 @@ static const struct row {
 	{ "To: \"open\n", NULL },
 	{ "To: a <b> c, <d\n", NULL },
 	{ "To: \377\n", NULL },
+	{ "To: J\303\266rg\n", NULL },
+	{ "To: J\303\266rg <joerg>, J\303\266rg\n",
+	    "To: J\303\266rg <joerg@d.test>, J\303\266rg\n" },
 	{ "From: =?utf-8?q?J=C3=B6rg?=\n", NULL },
 	{ "From: =?utf-8?q?J=C3=B6rg?= <joerg>\n",
 	    "From: =?utf-8?q?J=C3=B6rg?= <joerg@d.test>\n" },
