@@ -31,6 +31,9 @@
 #define ACCOUNT_MAX 1024
 #define SENDER_MAX 1024
 
+/* As much as users may add to the machine's queue, octets. */
+#define MESSAGE_MAX ((uint64_t)1024 * 1024 * 1024)
+
 enum hand_tag {
 	TAG_ACCOUNT = 1,
 	TAG_USER,
@@ -280,12 +283,31 @@ check_file(const struct hand_config *c, const struct request *r, struct err *e)
 	struct stat st;
 
 	if (fstat(*f->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == c->runner && is_beside(c->folder, *f->fd) &&
-	    f->size <= (uint64_t)st.st_size &&
+	    st.st_uid == c->runner && f->size <= MESSAGE_MAX &&
+	    is_beside(c->folder, *f->fd) && f->size <= (uint64_t)st.st_size &&
 	    f->off <= (uint64_t)st.st_size - f->size)
 		return 0;
 	return err_set(e, ERR_TEMP, ERR_INTERNAL,
 	    "root delivers no message that is no file of the queue");
+}
+
+/* The other end is the runner's, and nobody's who might think that it is root
+ * or the user who speaks to him. */
+static int
+check_answer(
+    const struct hand_config *c, const struct request *r, struct err *e)
+{
+	const int fd = r->fds[FD_ANSWER];
+	struct ucred peer;
+	socklen_t n = sizeof peer, m = sizeof(int);
+	int type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 &&
+	    type == SOCK_SEQPACKET &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
+	    peer.uid == c->runner)
+		return 0;
+	return err_set(e, ERR_TEMP, ERR_INTERNAL, "root answers nobody else");
 }
 
 /* It goes into a header: as our own parser writes it. */
@@ -328,6 +350,8 @@ see_to(const struct hand_config *c, struct request *r)
 	struct outcome o = { .port = 0 };
 	struct user u;
 
+	if (check_answer(c, r, &o.err) == -1)
+		_exit(1);
 	if (check(c, r, &how, &o.err) == 0 &&
 	    local_find(&w, r->user, strlen(r->user), &u, &o.err) == 0)
 		local_be(&w, &u, r->fds[FD_ANSWER]);

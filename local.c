@@ -136,6 +136,8 @@ become(const struct local_work *w, const struct user *u, struct err *e)
 	const gid_t gid = group(w, u);
 
 	umask(077);
+	/* A terminal of ours is none of the user's: he could type on it. */
+	setsid();
 	if (geteuid() == 0 &&
 	    (initgroups(u->name, u->gid) == -1 ||
 		setresgid(gid, gid, gid) == -1 ||
