@@ -17,6 +17,23 @@
 #include "queue/retry.h"
 #include "queue/spool.h"
 
+/* A mailbox that we may not write, and somebody else may at once. */
+static bool
+is_left(const struct envelope *env)
+{
+	const struct recipient *r;
+	size_t i;
+
+	for (i = 0; i < env->n; i++) {
+		r = &env->rcpts[i];
+		if (entry_keeps(r) && r->addr.kind == DOMAIN_NONE &&
+		    r->outcome.err.kind == ERR_CONFIG &&
+		    r->outcome.err.verdict == ERR_TEMP)
+			return true;
+	}
+	return false;
+}
+
 static int
 put(const struct keep_config *c, struct envelope *env, const struct message *m,
     struct err *e)
@@ -34,7 +51,8 @@ put(const struct keep_config *c, struct envelope *env, const struct message *m,
 	if (!c->only) {
 		c->draw(&random, sizeof random);
 		new.tries = 1;
-		new.next_try = retry_next(new.tries, at.wall, random);
+		if (!is_left(env))
+			new.next_try = retry_next(new.tries, at.wall, random);
 	}
 	if (c->open(c->ctx, &f, e) == -1)
 		return -1;

@@ -208,7 +208,7 @@ waiting() {
 	exits 0
 	silent
 	assert_equal "$(waiting)" 1
-	send --queue-run
+	send --queue-run=due
 	exits 0
 	silent
 	assert_equal "$(waiting)" 0
@@ -216,6 +216,24 @@ waiting() {
 		$'bob mail 660\neve mail 660\nroot mail 660'
 	cmp <(sed 1d /var/mail/bob) <(got bob alice@client.test && echo)
 	cmp <(sed 1d /var/mail/root) <(got root alice@client.test && echo)
+}
+
+@test "root needs no more rights than the drop-in for systemd leaves it" {
+	local rights
+	system
+	machine defaults 'local mbox' 'queue on'
+	as eve bob root
+	rights=$(sed -n 's/^CapabilityBoundingSet=//p' \
+		"$TESTS/../contrib/local/smtpsend.service.conf")
+	rights=${rights,,}
+	rights=-all,+${rights// /,+}
+	run --separate-stderr setpriv --no-new-privs \
+		--bounding-set="${rights//cap_/}" "$SMTPSEND" --queue-run=due
+	exits 0
+	silent
+	assert_equal "$(waiting)" 0
+	assert_equal "$(stat -c '%U %G %a' /var/mail/{bob,root})" \
+		$'bob mail 660\nroot mail 660'
 }
 
 @test "the runner alone says who can write mailboxes" {
@@ -249,6 +267,7 @@ waiting() {
 	send --json -f alice@client.test BOB eve <again
 	assert_equal "$(json '[.recipients[]|.outcome,.enhanced]|join(" ")')" \
 		'failed 5.4.6 delivered '
+	exits 69
 	says 'mail loops: it was delivered to bob@client.test before'
 	assert_equal "$(grep -c '^From ' /var/mail/bob)" 1
 }
