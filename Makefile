@@ -167,6 +167,7 @@ install: all
 	$(call put,$(SYSUSERS_DIR),$(wildcard contrib/sysusers.d/*))
 	$(call put,$(TMPFILES_DIR),$(wildcard contrib/tmpfiles.d/*))
 	$(call put,$(DOC_DIR)/cron.d,$(wildcard contrib/cron.d/*))
+	$(call put,$(DOC_DIR)/local,$(wildcard contrib/local/*))
 ifneq ($(SENDMAIL_DIR),)
 	install -d $(DESTDIR)$(SENDMAIL_DIR) $(DESTDIR)$(MAILQ_DIR)
 	$(call name,$(SENDMAIL_DIR)/sendmail)
