@@ -84,11 +84,13 @@ put_times(
 }
 
 bool
-entry_keeps(const struct recipient *r)
+entry_keeps(const struct recipient *r, bool failed_too)
 {
+	const enum outcome_state state = r->outcome.state;
+
 	return r->addr.raw != NULL &&
-	    (r->outcome.state == OUTCOME_PENDING ||
-		r->outcome.state == OUTCOME_DEFERRED);
+	    (state == OUTCOME_PENDING || state == OUTCOME_DEFERRED ||
+		(state == OUTCOME_FAILED && failed_too));
 }
 
 uint64_t
@@ -105,7 +107,7 @@ put_envelope(struct buf *b, const char *id, const struct entry_new *new,
 	size_t i, count = 0, mark = record_begin(b, REC_ENVELOPE);
 
 	for (i = 0; i < env->n; i++)
-		count += entry_keeps(&env->rcpts[i]);
+		count += entry_keeps(&env->rcpts[i], new->failed_too);
 	frame_put_text(b, TAG_ID, id);
 	frame_put_text(
 	    b, TAG_ACCOUNT, new->account == NULL ? "" : new->account);
@@ -153,7 +155,7 @@ entry_put_head(struct buf *b, const char *id, const struct entry_new *new,
 	mark = frame_begin(b);
 	put_envelope(b, id, new, m, now);
 	for (i = 0; i < new->env->n; i++)
-		if (entry_keeps(&new->env->rcpts[i]))
+		if (entry_keeps(&new->env->rcpts[i], new->failed_too))
 			put_rcpt(b, &new->env->rcpts[i]);
 	if (!buf_ok(b) || b->len - mark - FRAME_HEAD > ENTRY_HEAD_MAX)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,

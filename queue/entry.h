@@ -94,8 +94,10 @@ struct entry {
 
 /* What a new entry is made of; all is borrowed. */
 struct entry_new {
-	/* Those of its recipients that are pending or deferred are kept. */
+	/* Those of its recipients are kept that are pending or deferred. */
 	const struct envelope *env;
+	/* And who failed, so that the runner tells the sender. */
+	bool failed_too;
 	const char *account; /* NULL: none */
 	int64_t next_try; /* ms since 1970 */
 	unsigned tries; /* so far */
@@ -118,8 +120,8 @@ int entry_put_head(struct buf *, const char *id, const struct entry_new *,
     const struct message *, const struct entry_now *now, struct err *e);
 
 /* True if a new entry keeps this recipient: it can be sent to, and is pending
- * or deferred. */
-bool entry_keeps(const struct recipient *);
+ * or deferred, or failed, too. */
+bool entry_keeps(const struct recipient *, bool failed_too);
 
 /*
  * Read what stands before the message, and check that the message is there;

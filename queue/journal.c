@@ -98,9 +98,11 @@ journal_put_first(struct buf *b, const struct entry_new *new, int64_t when)
 
 	for (i = 0; i < new->env->n; i++) {
 		r = &new->env->rcpts[i];
-		if (entry_keeps(r) && r->outcome.state == OUTCOME_DEFERRED)
+		if (!entry_keeps(r, new->failed_too))
+			continue;
+		if (r->outcome.state != OUTCOME_PENDING)
 			journal_put_outcome(b, &k, 1, &r->outcome, when);
-		k += entry_keeps(r);
+		k++;
 	}
 }
 

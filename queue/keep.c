@@ -36,19 +36,20 @@ is_left(const struct envelope *env)
 
 static int
 put(const struct keep_config *c, struct envelope *env, const struct message *m,
-    struct err *e)
+    bool tried, struct err *e)
 {
 	const struct entry_now at = moment_now();
 	struct entry_new new = { .env = env,
 		.account = c->account,
 		.next_try = at.wall,
-		.id = c->id };
+		.id = c->id,
+		.failed_too = c->failed_too };
 	char id[ENTRY_ID_SIZE];
 	struct folder *f;
 	uint32_t random;
 	int rc;
 
-	if (!c->only) {
+	if (tried) {
 		c->draw(&random, sizeof random);
 		new.tries = 1;
 		if (!is_left(env))
@@ -80,7 +81,7 @@ keep(const struct keep_config *c, struct envelope *env, const struct message *m,
     struct err *e)
 {
 	bool *mendable = calloc(env->n + 1, sizeof *mendable);
-	size_t i, wanted = 0;
+	size_t i, open = 0, kept = 0;
 	int rc = 0;
 
 	if (mendable == NULL)
@@ -89,12 +90,14 @@ keep(const struct keep_config *c, struct envelope *env, const struct message *m,
 	for (i = 0; i < env->n; i++) {
 		mendable[i] = env->rcpts[i].addr.raw != NULL &&
 		    retry_defer(&env->rcpts[i].outcome);
-		wanted += entry_keeps(&env->rcpts[i]);
+		open += entry_keeps(&env->rcpts[i], false);
+		kept += entry_keeps(&env->rcpts[i], c->failed_too);
 	}
-	if (wanted > 0)
-		rc = put(c, env, m, e);
+	/* A report that nobody else waits for is due at once. */
+	if (kept > 0)
+		rc = put(c, env, m, !c->only && open > 0, e);
 	for (i = 0; i < env->n; i++)
-		if (entry_keeps(&env->rcpts[i]))
+		if (entry_keeps(&env->rcpts[i], false))
 			settle(&env->rcpts[i].outcome, rc == 0, mendable[i]);
 	free(mendable);
 	return rc;

@@ -21,6 +21,9 @@ struct keep_config {
 	 * with *e. NULL: the queue is off. */
 	int (*open)(void *ctx, struct folder **, struct err *e);
 	bool only; /* nothing is tried now */
+	/* Who failed for good is kept as well, and alone: the next run reports
+	 * that to the sender, as he is told by no other way. */
+	bool failed_too;
 	const char *account; /* borrowed: by which it goes; NULL: none */
 	const char *id; /* borrowed: of the entry (entry.h); NULL: drawn */
 	void (*draw)(void *to, size_t n); /* random octets */
@@ -34,7 +37,8 @@ struct keep_config {
  * person may mend (queue/retry.h). 0: they are in one entry, which outlives
  * the power and has the envelope's queue_id; they are OUTCOME_QUEUED with the
  * reason they had, whose verdict stays permanent if it was. So it is if there
- * are none. -1 with *e: nothing is kept, and all are as they were.
+ * are none. Who failed for good stays so, kept or not. -1 with *e: nothing is
+ * kept, and all are as they were.
  */
 int keep(const struct keep_config *, struct envelope *, const struct message *,
     struct err *e);

@@ -36,7 +36,8 @@
  *                         before it removed it, or lost power before the
  *                         folder was synced. Who locks it next finds nobody to
  *                         try, makes the reports that are due, and removes
- *                         it; or holds it, if nobody can be told of a failure
+ *                         it; or holds it, if nobody can be told of a failure.
+ *                         Who queues may leave one as well, to be reported on
  *   ID, and a report on   its runner died before it noted that the sender is
  *   it, not noted         told. Who locks it next puts the same report again:
  *                         the sender is told twice, and never not at all

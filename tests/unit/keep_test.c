@@ -127,6 +127,58 @@ TEST(who_is_kept)
 	folder_close(f);
 }
 
+/* Whoever is in it failed for good, and is there to be told of. */
+static void
+check_failed(const struct entry *en, size_t n, size_t open)
+{
+	size_t i, failed = 0;
+
+	CHECK_INT(en->env.n, n);
+	CHECK_INT(entry_open(en), open);
+	for (i = 0; i < en->env.n; i++)
+		if (en->env.rcpts[i].outcome.state == OUTCOME_FAILED) {
+			failed++;
+			CHECK_STR(
+			    en->env.rcpts[i].outcome.err.text, "so it was");
+			CHECK_INT(en->rcpts[i].reported, 0);
+		}
+	CHECK_INT(failed, n - open);
+}
+
+TEST(who_failed_is_kept_for_a_report)
+{
+	struct folder *f = folder_at("failed");
+	struct keep_config c = config((char[]){ "failed" });
+	struct spool_item *it;
+	struct envelope env;
+	struct err e;
+	size_t i;
+
+	c.failed_too = true;
+	tried(&env);
+	CHECK_INT(keep_text(&c, &env, &e), 0);
+	for (i = 0; i < NROWS; i++)
+		CHECK_INT(env.rcpts[i].outcome.state, rows[i].after);
+	CHECK_INT(get(f, env.queue_id, &it), SPOOL_LOCKED);
+	if (it != NULL)
+		check_failed(spool_entry(it), 5, 3);
+	spool_unlock(it);
+	/* The same without anybody who is tried again: it is due at once. */
+	for (i = 0; i < NROWS; i++)
+		if (rows[i].after == OUTCOME_QUEUED)
+			env.rcpts[i].outcome.state = OUTCOME_DELIVERED;
+	env.queue_id[0] = '\0';
+	CHECK_INT(keep_text(&c, &env, &e), 0);
+	CHECK_INT(get(f, env.queue_id, &it), SPOOL_LOCKED);
+	if (it != NULL) {
+		check_failed(spool_entry(it), 2, 0);
+		CHECK_INT(spool_entry(it)->next_try, spool_entry(it)->arrived);
+	}
+	spool_unlock(it);
+	envelope_free(&env);
+	folder_close(f);
+}
+
 TEST(where_the_queue_takes_nothing_all_is_as_it_was)
 {
 	struct keep_config c = config(NULL);
