@@ -270,6 +270,8 @@ submit_message(
 	int got;
 
 	t->config.keep.only = true;
+	/* He hears 250, and nobody else knows whom it did not reach. */
+	t->config.keep.failed_too = true;
 	t->config.keep.id = id;
 	send_complete(send, &t->config);
 	got = submit(&t->config, s, &send->env, e);
@@ -300,6 +302,9 @@ on_end(void *ctx, char id[SERVER_ID_SIZE], struct err *e)
 		got = fill_wishes(&t->send, e);
 	if (got == 0)
 		got = submit_message(t, &s, id, e);
+	/* All of its recipients may be /dev/null. */
+	if (t->send.env.queue_id[0] == '\0')
+		id[0] = '\0';
 	swap_envelopes(t);
 	submission_free(&s);
 	forget(t);

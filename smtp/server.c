@@ -230,6 +230,8 @@ finish(struct server *s)
 		s->begun = false;
 		if (ops->end(ops->ctx, id, &e) == -1)
 			reply_err(s, &e, 554);
+		else if (id[0] == '\0')
+			reply(s, "250 2.0.0", "Taken");
 		else
 			reply(s, "250 2.0.0", "Queued as %s", id);
 	}

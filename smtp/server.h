@@ -61,8 +61,8 @@ struct server_ops {
 	 * a lone CR or LF is nothing special. 0, or -1 with *e: `drop` follows,
 	 * and the client is told at the end. */
 	int (*data)(void *ctx, const char *s, size_t n, struct err *e);
-	/* It is whole. 0: it is safe, and its queue id is in `id`; -1 with *e:
-	 * it is the client's. */
+	/* It is whole. 0: it is safe, and its queue id is in `id`, "" if
+	 * nobody is left who wants it; -1 with *e: it is the client's. */
 	int (*end)(void *ctx, char id[SERVER_ID_SIZE], struct err *e);
 	/* It will never be whole: nobody was told that we have it. */
 	void (*drop)(void *ctx);

@@ -140,3 +140,20 @@ clients() {
 	assert_equal "$(grep -h ^Subject: box/*.msg | tr -d '\r' | sort)" \
 		$'Subject: first\nSubject: second'
 }
+
+@test "who of a list is nobody is reported to the sender" {
+	receiver box -n 1
+	account default "$PORT"
+	echo 'mixed: b@y.test, nosuchuser' >/etc/aliases
+	run "$SENDMAIL" -bs < <(printf '%s\r\n' 'EHLO me' \
+		'MAIL FROM:<a@x.test>' 'RCPT TO:<mixed>' DATA '' hi . QUIT)
+	assert_success
+	"$SMTPSEND" -q
+	event 'stored 1'
+	event 'stored 2'
+	assert_equal "$(sed -n 's/^rcpt //p' box/*.env | sort | paste -sd ' ')" \
+		'<a@x.test> <b@y.test>'
+	grep -q '^Final-Recipient: rfc822; *nosuchuser' box/*.msg
+	grep -q '^Status: 5.1.1' box/*.msg
+	assert_equal "$(entries)" ''
+}

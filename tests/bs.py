@@ -547,7 +547,8 @@ def messages():
 def local_names():
     """Bare names: aliases, users, nobody; and what is no name."""
     with open('/etc/aliases', 'w') as f:
-        f.write('team: b@y.test, c@y.test\nbad: /some/file\n')
+        f.write('team: b@y.test, c@y.test\nbad: /some/file\n'
+                'away: /dev/null\nmixed: b@y.test, nosuchuser\n')
     s = Server()
     s.hello()
     s.ask(b'MAIL FROM:<alice>\r\nRCPT TO:<Team>\r\n', '250', '250')
@@ -560,12 +561,24 @@ def local_names():
         heard = s.ask(b'RCPT TO:<%s>\r\n' % name, code)
         assert heard.startswith(want), (name, heard)
     s.ask(b'DATA\r\n' + WIRE + b'.\r\n', '354', '250')
-    s.ask(b'QUIT\r\n', '221')
-    s.ends(0)
     (e,) = entries()
     assert is_as_sent(e)[5] is None, e
     assert (e['sender'], [r['address'] for r in e['recipients']]) == (
         'alice@client.test', ['b@y.test', 'c@y.test']), e
+    clear()
+    heard = s.ask(b'MAIL FROM:<a@x.test>\r\nRCPT TO:<away>\r\nDATA\r\n'
+                  + WIRE + b'.\r\n', '250', '250', '354', '250')
+    assert 'Queued' not in heard and names() == [], heard
+    # One of a list is nobody: a run of the queue reports that.
+    s.ask(b'MAIL FROM:<a@x.test>\r\nRCPT TO:<mixed>\r\nDATA\r\nTo: mixed\r\n'
+          b'\r\n.\r\n', '250', '250', '354', '250')
+    s.ask(b'QUIT\r\n', '221')
+    s.ends(0)
+    (e,) = entries()
+    assert [(r['address'], r['outcome'], r['enhanced'])
+            for r in e['recipients']] == [
+        ('b@y.test', 'pending', ''), ('nosuchuser', 'failed', '5.1.1')], e
+    assert b'\nTo: mixed@client.test\n' in e['message'], e
 
 
 def limits():
