@@ -26,7 +26,7 @@ is_left(const struct envelope *env)
 
 	for (i = 0; i < env->n; i++) {
 		r = &env->rcpts[i];
-		if (entry_keeps(r) && r->addr.kind == DOMAIN_NONE &&
+		if (entry_keeps(r, false) && r->addr.kind == DOMAIN_NONE &&
 		    r->outcome.err.kind == ERR_CONFIG &&
 		    r->outcome.err.verdict == ERR_TEMP)
 			return true;
