@@ -51,7 +51,8 @@ check(const struct locals_config *c, struct err *e)
 		    c->aliases);
 	if (got == 0) {
 		aliases_check(a, on_bad, &code);
-		printf("%s: %zu aliases\n", c->aliases, aliases_count(a));
+		printf("%s: %zu alias%s\n", c->aliases, aliases_count(a),
+		    aliases_count(a) == 1 ? "" : "es");
 	}
 	aliases_free(a);
 	return got == -1 ? -1 : code;

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# A machine whose sendmail it is: its links, no configuration, mailboxes,
+# aliases, and the queue that all users share.
+# shellcheck disable=SC2154 # run sets $stderr
+
+load common
+
+HOMES=/var/homes
+SYSTEM=/var/spool/smtpsend
+
+setup_file() {
+	local name
+	install -m 755 "$SMTPSEND" /usr/bin/smtpsend
+	for name in sbin/sendmail bin/mailq bin/newaliases; do
+		rm -f "/usr/$name"
+		ln -s /usr/bin/smtpsend "/usr/$name"
+	done
+	sed -i '/:\/var\/homes\//d; /^smtpsend:/d' /etc/passwd
+	printf '%s\n' "bob:x:2001:2001:Bob:$HOMES/bob:/bin/sh" \
+		"eve:x:2002:2002::$HOMES/eve:/bin/sh" \
+		"smtpsend:x:2009:2009::/nonexistent:/bin/false" >>/etc/passwd
+	printf '%s\n' bob:x:2001: eve:x:2002: smtpsend:x:2009: >>/etc/group
+}
+
+setup() {
+	common_setup
+	rm -rf $HOMES /var/mail/* /etc/smtpsend.conf /etc/aliases $SYSTEM
+	install -d -m 2775 -g mail /var/mail
+	mkdir -m 755 $HOMES
+	install -d -m 700 -o 2001 -g 2001 $HOMES/bob
+	install -d -m 700 -o 2002 -g 2002 $HOMES/eve
+}
+
+# shared_queue: somebody runs it, though not now.
+shared_queue() {
+	install -d -o smtpsend -g smtpsend -m 755 $SYSTEM
+	install -d -o smtpsend -g smtpsend -m 3733 $SYSTEM/in
+	smtpsend -q
+}
+
+# as USER COMMAND...: run by that user, with an empty environment, from /.
+as() {
+	cd /
+	run --separate-stderr setpriv --reuid="$1" --regid="$1" \
+		--init-groups env -i "${@:2}"
+	cd "$T" || return
+}
+
+# quiet: it went well, and nobody heard of it.
+quiet() {
+	exits 0
+	silent
+}
+
+# has USER TEXT...: his mailbox has messages with these lines, one each.
+has() {
+	local text
+	for text in "${@:2}"; do
+		grep -qxF -- "$text" "/var/mail/$1" ||
+			fail "no $text in $1: $(cat "/var/mail/$1")"
+	done
+	assert_equal "$(grep -c '^From ' "/var/mail/$1")" $(($# - 1))
+}
+
+# make_install: into ./root, of the program as it is.
+make_install() {
+	run --separate-stderr make -s -o all -C "$TESTS/.." install \
+		DESTDIR="$T/root" SENDMAIL_DIR=/usr/sbin
+}
+
+@test "make install SENDMAIL_DIR= makes the links, and takes nobody's place" {
+	make_install
+	exits 0
+	local name
+	for name in sbin/sendmail bin/mailq bin/newaliases; do
+		assert_equal "$(readlink "root/usr/$name")" \
+			/usr/local/bin/smtpsend
+	done
+	make_install
+	exits 0
+	rm root/usr/sbin/sendmail
+	echo other >root/usr/sbin/sendmail
+	make_install
+	[ "$status" -ne 0 ]
+	assert_equal "$(cat root/usr/sbin/sendmail)" other
+}
+
+@test "root writes to users, by argument, by -t and by -bs" {
+	printf 'Subject: one\n\nhi\n.\nno more\n' >one
+	run --separate-stderr /usr/sbin/sendmail bob <one
+	quiet
+	printf 'To: bob, eve\nSubject: two\n\n..dot\n' >two
+	run --separate-stderr /usr/sbin/sendmail -t <two
+	quiet
+	has bob 'Subject: one' 'Subject: two'
+	has eve 'Subject: two'
+	grep -qx '\.dot' /var/mail/eve
+	grep -qx 'To: bob@client.test, eve@client.test' /var/mail/eve
+	! grep -q 'no more' /var/mail/bob || fail 'beyond the dot'
+	printf '%s\r\n' 'EHLO x' 'MAIL FROM:<root>' 'RCPT TO:<eve>' DATA \
+		'Subject: three' '' hi . QUIT >dialogue
+	printf '%s\n' defaults 'queue_runner off' >/etc/smtpsend.conf
+	run --separate-stderr /usr/sbin/sendmail -bs <dialogue
+	exits 0
+	grep -q '^250 2\.0\.0 Queued as' <<<"$output"
+	run --separate-stderr runq_by_link
+	quiet
+	has eve 'Subject: two' 'Subject: three'
+}
+
+# What make install does not make.
+runq_by_link() {
+	ln -sf /usr/bin/smtpsend runq
+	./runq
+}
+
+@test "aliases: newaliases, -bv, and mail that goes by them" {
+	run --separate-stderr /usr/bin/newaliases
+	exits 0
+	assert_equal "$output" '/etc/aliases: there is no such file, so nobody has an alias'
+	printf 'team: bob, eve\n' >/etc/aliases
+	run --separate-stderr /usr/sbin/sendmail -bi
+	exits 0
+	assert_equal "$output$stderr" '/etc/aliases: 1 alias'
+	printf 'root: team\nPostmaster: root\n' >>/etc/aliases
+	run --separate-stderr /usr/bin/newaliases
+	assert_equal "$output$stderr" '/etc/aliases: 3 aliases'
+	run --separate-stderr /usr/sbin/sendmail -bv postmaster
+	exits 0
+	assert_equal "$(head -n 1 <<<"$output")" 'postmaster -> bob, eve'
+	run --separate-stderr /usr/sbin/sendmail -i root <message
+	quiet
+	has bob 'Subject: hi'
+	has eve 'Subject: hi'
+	printf 'x: |/bin/true\n' >>/etc/aliases
+	run --separate-stderr /usr/bin/newaliases
+	exits 78
+	says '/etc/aliases:4'
+}
+
+@test "nobody of that name: 67, and the others have it" {
+	run --separate-stderr /usr/sbin/sendmail -i bob who eve@localhost <message
+	exits 67
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	says 'who: failed'
+	has bob 'Subject: hi'
+	has eve 'Subject: hi'
+	run --separate-stderr /usr/sbin/sendmail -i '"|x"@localhost' '/etc/x' <message
+	exits 67
+}
+
+@test "users write by the queue that all share, also without home or name" {
+	shared_queue
+	as www-data /usr/sbin/sendmail -i root eve <message
+	quiet
+	as bob /usr/sbin/sendmail -i bob <message
+	quiet
+	run --separate-stderr setpriv --reuid=12345 --clear-groups env -i \
+		/usr/sbin/sendmail -i root <message
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	exits 0
+	assert_equal "$(grep -c '^[0-9a-z]\{15\}' <<<"$output")" 3
+	run --separate-stderr /usr/sbin/sendmail -q
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	assert_equal "$output" 'Mail queue is empty'
+	has root 'Return-Path: <www-data@client.test>' \
+		'Return-Path: <postmaster@client.test>'
+	has bob 'Return-Path: <bob@client.test>'
+	has eve 'Return-Path: <www-data@client.test>'
+}
+
+@test "without it, what only root can write fails where there is no home" {
+	as www-data /usr/sbin/sendmail -i root <message
+	exits 78
+	says 'only root can write the mailbox of root' 'no place for a queue'
+	[ ! -e /var/mail/root ]
+}
+
+@test "a user whose mailbox is there has his mail at once" {
+	install -m 660 -o bob -g mail /dev/null /var/mail/bob
+	as bob /usr/sbin/sendmail -FCronDaemon -i -B8BITMIME -oem bob <message
+	quiet
+	has bob 'Subject: hi'
+}
