@@ -150,6 +150,20 @@ hops() {
 	is_one 'A: b\n\nx\n'
 }
 
+@test "a dot ends what is typed at a terminal" {
+	face
+	run --separate-stderr timeout 60 python3 - <<-'PYTHON'
+		import os, pty, subprocess
+		us, them = pty.openpty()
+		os.write(us, b"A: b\n\nx\n..y\n.\n")
+		subprocess.run(["./sendmail", "-f", "a@x.test", "bob@x.test"],
+		    stdin=them, check=True)
+	PYTHON
+	exits 0
+	assert_equal "$stderr" 'smtpsend: reading the message from the terminal; a line with a dot, or Ctrl-D, ends it'
+	is_one 'A: b\n\nx\n.y\n'
+}
+
 @test "large ones, with dots and without" {
 	face
 	{ printf 'A: b\n\n' && seq 400000; } >text
