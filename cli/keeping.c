@@ -111,8 +111,9 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 		return -1;
 	k->only = queue->number == QUEUE_ONLY ||
 	    o->face.attempt == ATTEMPT_LATER || o->face.attempt == ATTEMPT_NONE;
-	if (k->on)
-		spools_for(&k->place, as->own, &k->nowhere);
+	/* Where it can be kept nowhere it is tried, whatever -od says. */
+	if (k->on && spools_for(&k->place, as->own, &k->nowhere) == -1)
+		k->only = queue->number == QUEUE_ONLY;
 	if (keeping_by_machine(k)) {
 		accounts_unattended(as);
 		k->only = k->only || accounts_closed(as);
@@ -135,7 +136,7 @@ keeping_bound(
 {
 	const struct setting *most = &s->at[SET_TRY_TIME];
 
-	if (!k->on || !o->face.is_sendmail ||
+	if (!k->on || k->nowhere.verdict != ERR_OK || !o->face.is_sendmail ||
 	    o->face.attempt != ATTEMPT_SHORT || most->number == 0)
 		return (struct wait_bound){ 0 };
 	return wait_within(most->number, "try_time");

@@ -104,6 +104,18 @@ set_from(struct options *o, const struct row *row, const char *v, struct err *e)
 	return set_text(o, row, strcasecmp(v, NULL_SENDER) == 0 ? "" : v, e);
 }
 
+/* As if the configuration had none. */
+static int
+set_no_aliases(
+    struct options *o, const struct row *row, const char *v, struct err *e)
+{
+	(void)row;
+	(void)v;
+	(void)e;
+	o->settings.at[SET_ALIASES] = (struct setting){ .given = true };
+	return 0;
+}
+
 static int
 set_ignore_dots(
     struct options *o, const struct row *row, const char *v, struct err *e)
@@ -376,6 +388,8 @@ static const struct row rows[] = {
 	    "how much of the message a report has" },
 	{ 'V', VALUE_WORD, "ID", set_setting, SET_ENVID,
 	    "what reports repeat, to know them by" },
+	{ 'n', VALUE_NONE, NULL, set_no_aliases, 0,
+	    "take no recipient for an alias" },
 	{ 'G', VALUE_NONE, NULL, set_true,
 	    offsetof(struct options, face.gateway),
 	    "from elsewhere: nothing is added to the header" },
@@ -402,7 +416,6 @@ static const struct row rows[] = {
 	{ 'J', VALUE_GLUED, "[VALUE]", NULL, 0, "does nothing (Sony NEWS)" },
 	{ 'M', VALUE_WORD, "XVALUE", NULL, 0, "does nothing (macro)" },
 	{ 'm', VALUE_NONE, NULL, NULL, 0, "does nothing (me too)" },
-	{ 'n', VALUE_NONE, NULL, NULL, 0, "does nothing (no aliases)" },
 	{ 'p', VALUE_WORD, "PROTOCOL", NULL, 0, "does nothing (received by)" },
 	{ 'Q', VALUE_PERHAPS, "REASON", NULL, 0, "does nothing (quarantine)" },
 	{ 'S', VALUE_NONE, NULL, NULL, 0, "does nothing" },

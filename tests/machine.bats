@@ -132,6 +132,9 @@ runq_by_link() {
 	quiet
 	has bob 'Subject: hi'
 	has eve 'Subject: hi'
+	run --separate-stderr /usr/sbin/sendmail -i -n root <message
+	quiet
+	has root 'Subject: hi'
 	printf 'x: |/bin/true\n' >>/etc/aliases
 	run --separate-stderr /usr/bin/newaliases
 	exits 78
@@ -176,6 +179,15 @@ runq_by_link() {
 	exits 78
 	says 'only root can write the mailbox of root' 'no place for a queue'
 	[ ! -e /var/mail/root ]
+}
+
+@test "where nothing can be queued it is tried at once, whatever -od says" {
+	install -m 660 -o www-data -g mail /dev/null /var/mail/www-data
+	for mode in b q d i; do
+		as www-data /usr/sbin/sendmail -i "-od$mode" www-data <message
+		quiet
+	done
+	assert_equal "$(grep -c '^From ' /var/mail/www-data)" 4
 }
 
 @test "a user whose mailbox is there has his mail at once" {
