@@ -270,6 +270,18 @@ machine_random(void *to, size_t n)
 		memset(to, 0, n);
 }
 
+const char *
+machine_home(void)
+{
+	const char *dir = getenv("HOME");
+	const struct passwd *pw;
+
+	if (dir != NULL && dir[0] == '/')
+		return dir;
+	pw = getpwuid(geteuid());
+	return pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
+}
+
 bool
 machine_netrc(char out[MACHINE_PATH_MAX])
 {

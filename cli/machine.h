@@ -66,6 +66,10 @@ void machine_open_files(uint64_t n);
 /* Random octets; without randomness in the system all zero. */
 void machine_random(void *to, size_t n);
 
+/* HOME, else what the user data base has of the effective user: a whole path,
+ * borrowed until the next question of that kind; NULL if there is none. */
+const char *machine_home(void);
+
 /* The path of ~/.netrc; false without a home. */
 bool machine_netrc(char out[MACHINE_PATH_MAX]);
 

@@ -14,14 +14,17 @@
 #include "base/err.h"
 #include "base/observer.h"
 #include "base/wait.h"
+#include "cli/deadletter.h"
 #include "cli/log.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/send.h"
+#include "cli/telling.h"
 #include "cli/wishes.h"
 #include "mail/author.h"
 #include "mail/header.h"
 #include "queue/submit.h"
+#include "store/body.h"
 
 #define TMPDIR "/var/tmp"
 
@@ -461,7 +464,7 @@ static int
 finish(struct send *r, const struct message *m)
 {
 	int code =
-	    r->planned ? send_plan_exit(&r->env) : envelope_exit(&r->env);
+	    r->planned ? send_plan_exit(&r->env) : telling_exit(r->o, &r->env);
 
 	/* All is decided: what waits for a reader now may be interrupted. */
 	sigprocmask(SIG_SETMASK, &r->face->waiter->mask, NULL);
@@ -469,7 +472,8 @@ finish(struct send *r, const struct message *m)
 		send_log(r, m);
 	if (!is_quiet(r))
 		report_left_out(stderr, &r->env);
-	report_failures(stderr, &r->env);
+	if (code != 0 || !is_quiet(r))
+		report_failures(stderr, &r->env);
 	say_queued(r);
 	if (r->o->json && !r->planned)
 		report_json(stdout, &r->env, message_size(m), code);
@@ -526,6 +530,8 @@ dots(const struct send *r)
 
 	if (!r->o->face.ends_at_dot)
 		return BODY_DOTS_KEPT;
+	if (r->accounts.n == 0)
+		return BODY_DOTS_STRIP;
 	strip = &settings(r)->at[SET_STRIP_DOTS];
 	return strip->text != NULL && strip->number == 0 ? BODY_DOTS_END
 							 : BODY_DOTS_STRIP;
@@ -651,46 +657,90 @@ begin(struct send *r, struct submission *s, struct submit_config *c,
 	return 0;
 }
 
-/* What was read was so to its end, or to that of the message. */
-static int
-fail(const struct submission *s, const struct err *e)
-{
-	if (s->body == NULL)
-		return send_fail(e);
-	report_error(stderr, e);
-	return err_exit(e);
-}
-
 /* Its time counts from now: the message is there. */
 static void
 begin_try(struct send *r, struct submit_config *c)
 {
+	c->keep.failed_too = telling_reports(r->o, &r->env);
 	r->hurried = *r->face->waiter;
 	r->hurried.bound = keeping_bound(&r->keeping, r->o, settings(r));
 	c->deliver.worker.bound = r->hurried.bound;
 	r->accounts.waiter = &r->hurried;
 }
 
-int
-send_message(struct send *r)
+/* Who is told by mail, and cannot be, is left what was read. */
+static void
+leave_letter(const struct send *r, const struct submission *s)
 {
-	struct submission s = { 0 };
+	const struct octets letter = { body_octets, s->body,
+		body_size(s->body) };
+	const char *sender = r->env.sender.raw;
+	char path[MACHINE_PATH_MAX], text[MACHINE_PATH_MAX + ERR_TEXT_MAX];
+	struct err e;
+
+	if (deadletter_add(&letter, sender != NULL ? sender : "",
+		r->face->waiter, path, &e) == 0)
+		snprintf(
+		    text, sizeof text, "the message was added to %s", path);
+	else
+		snprintf(
+		    text, sizeof text, "the message is not kept: %s", e.text);
+	report_warning(stderr, text);
+}
+
+/* The same where nothing was sent for a reason that will stay. */
+static void
+leave_unsent(struct send *r, struct submission *s, const struct err *e)
+{
+	if (r->o->face.tell == TELL_PRINT || e->verdict != ERR_PERM)
+		return;
+	if (s->body == NULL && s->err.verdict == ERR_OK &&
+	    !isatty(STDIN_FILENO))
+		read_message(r, s);
+	if (s->body != NULL)
+		leave_letter(r, s);
+}
+
+/* What was read was so to its end, or to that of the message. */
+static int
+fail(struct send *r, struct submission *s, const struct err *e)
+{
+	report_error(stderr, e);
+	leave_unsent(r, s, e);
+	if (s->body == NULL)
+		send_drain();
+	return err_exit(e);
+}
+
+static int
+send_it(struct send *r, struct submission *s)
+{
 	struct submit_config c;
 	struct err e;
-	int code, got = begin(r, &s, &c, &e);
+	int code, got = begin(r, s, &c, &e);
 	bool begun = got == 0;
 
 	if (begun) {
 		begin_try(r, &c);
-		got = submit(&c, &s, &r->env, &e);
+		got = submit(&c, s, &r->env, &e);
 	}
-	if (begun && s.body == NULL)
+	if (begun && s->body == NULL)
 		send_drain();
 	/* What is wrong with an export is not the recipients' affair. */
 	if (got == -1 && (!begun || r->env.n == 0 || r->o->export.wanted))
-		code = fail(&s, &e);
-	else
-		code = finish(r, &s.message);
+		return fail(r, s, &e);
+	code = finish(r, &s->message);
+	if (s->body != NULL && telling_falls_short(r->o, &r->env))
+		leave_letter(r, s);
+	return code;
+}
+
+int
+send_message(struct send *r)
+{
+	struct submission s = { 0 };
+	int code = send_it(r, &s);
+
 	submission_free(&s);
 	if (r->env.queue_id[0] != '\0' && r->o->face.attempt != ATTEMPT_NONE)
 		run_in_background(

@@ -9,31 +9,19 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "cli/machine.h"
 #include "cli/spools.h"
 #include "queue/folder.h"
 
 #define STAMP "stamp"
 
 /* ---- the user's own ---- */
-
-static const char *
-home(void)
-{
-	const char *dir = getenv("HOME");
-	const struct passwd *pw;
-
-	if (dir != NULL && dir[0] == '/')
-		return dir;
-	pw = getpwuid(geteuid());
-	return pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
-}
 
 /* Root could make a home that nobody has. */
 static int
@@ -56,7 +44,7 @@ own(struct spools_place *p, struct err *e)
 	if (state != NULL && state[0] == '/') {
 		n = snprintf(p->path, sizeof p->path, "%s/smtpsend", state);
 	} else {
-		dir = home();
+		dir = machine_home();
 		if (dir == NULL || stat(dir, &st) == -1)
 			return no_home(e, dir);
 		n = snprintf(

@@ -318,6 +318,23 @@ hand_over(const struct submit_config *c, struct envelope *env,
 	return try_and_keep(c, env, m, e);
 }
 
+/*
+ * The message will not do, for anybody. What else it may be that fails here
+ * can be mended, and is said to whoever calls.
+ */
+static int
+refuse(const struct submit_config *c, struct envelope *env,
+    const struct submission *s, const struct err *e)
+{
+	struct err why;
+
+	decide_all(env, e);
+	if (c->keep.failed_too && e->kind == ERR_DATA &&
+	    s->err.verdict == ERR_OK)
+		keep_rest(c, env, &s->message, &why);
+	return -1;
+}
+
 int
 submit(const struct submit_config *c, struct submission *s,
     struct envelope *env, struct err *e)
@@ -328,5 +345,5 @@ submit(const struct submit_config *c, struct submission *s,
 	    sign_message(&c->sign, &s->message, time(NULL), e) == 0 &&
 	    hand_over(c, env, &s->message, e) == 0)
 		return 0;
-	return decide_all(env, e);
+	return refuse(c, env, s, e);
 }
