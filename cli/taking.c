@@ -270,8 +270,8 @@ submit_message(
 	int got;
 
 	t->config.keep.only = true;
-	/* He hears 250, and nobody else knows whom it did not reach. */
-	t->config.keep.failed_too = true;
+	/* Where he hears 250, nobody else knows whom it did not reach. */
+	t->config.keep.failed_too = t->config.keep.failed_not_alone = true;
 	t->config.keep.id = id;
 	send_complete(send, &t->config);
 	got = submit(&t->config, s, &send->env, e);

@@ -93,6 +93,8 @@ keep(const struct keep_config *c, struct envelope *env, const struct message *m,
 		open += entry_keeps(&env->rcpts[i], false);
 		kept += entry_keeps(&env->rcpts[i], c->failed_too);
 	}
+	if (open == 0 && c->failed_not_alone)
+		kept = 0;
 	/* A report that nobody else waits for is due at once. */
 	if (kept > 0)
 		rc = put(c, env, m, !c->only && open > 0, e);

@@ -21,9 +21,11 @@ struct keep_config {
 	 * with *e. NULL: the queue is off. */
 	int (*open)(void *ctx, struct folder **, struct err *e);
 	bool only; /* nothing is tried now */
-	/* Who failed for good is kept as well, and alone: the next run reports
-	 * that to the sender, as he is told by no other way. */
+	/* Who failed for good is kept as well, so that the next run reports it
+	 * to the sender; also where nobody else is kept, unless that is told
+	 * him by whoever calls. */
 	bool failed_too;
+	bool failed_not_alone;
 	const char *account; /* borrowed: by which it goes; NULL: none */
 	const char *id; /* borrowed: of the entry (entry.h); NULL: drawn */
 	void (*draw)(void *to, size_t n); /* random octets */

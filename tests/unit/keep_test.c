@@ -168,6 +168,10 @@ TEST(who_failed_is_kept_for_a_report)
 		if (rows[i].after == OUTCOME_QUEUED)
 			env.rcpts[i].outcome.state = OUTCOME_DELIVERED;
 	env.queue_id[0] = '\0';
+	c.failed_not_alone = true;
+	CHECK_INT(keep_text(&c, &env, &e), 0);
+	CHECK_STR(env.queue_id, "");
+	c.failed_not_alone = false;
 	CHECK_INT(keep_text(&c, &env, &e), 0);
 	CHECK_INT(get(f, env.queue_id, &it), SPOOL_LOCKED);
 	if (it != NULL) {
