@@ -141,6 +141,7 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL); /* ulimit -f is a full disk */
 	umask(077);
 	sigprocmask(SIG_BLOCK, NULL, &w.mask);
 	catch (end_now);

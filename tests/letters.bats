@@ -268,6 +268,19 @@ MODES='
 	done
 }
 
+@test "a limit on the size of files is no crash" {
+	local how
+	for how in -odq -odi -odb; do
+		status=0
+		prlimit --fsize=0 /usr/sbin/sendmail $how -f a@x.test \
+			tempfail@x.test <letter 2>&1 | cat >err
+		status=${PIPESTATUS[0]}
+		accounted "no room" $how
+		[[ $status = 7[15] ]] || fail "$how: status $status"
+		grep -q 'File too large' err
+	done
+}
+
 # --- what others pass on --------------------------------------------------
 
 # pwned: the name of all that must not be made, read or run.  A configuration

@@ -201,16 +201,18 @@ TEST(gets_no_input_and_no_descriptor)
 }
 
 /* What we ignore and block is none of its business; what our caller had us
- * ignore is. SIGPIPE is 13, SIGHUP 1, SIGTERM 15. */
+ * ignore is. SIGPIPE is 13, SIGHUP 1, SIGTERM 15, SIGXFSZ 25. */
 TEST(gets_the_signals_of_our_caller)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, pipe, hup, chld;
+	struct sigaction xfsz;
 	struct waiter w = { 0 };
 	sigset_t blocked, old;
 	struct buf out;
 	struct err e;
 
 	sigaction(SIGPIPE, &ignore, &pipe);
+	sigaction(SIGXFSZ, &ignore, &xfsz);
 	sigaction(SIGHUP, &ignore, &hup);
 	sigaction(SIGCHLD, &ignore, &chld);
 	sigemptyset(&w.mask);
@@ -218,17 +220,19 @@ TEST(gets_the_signals_of_our_caller)
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, &old);
 	buf_init(&out, 4096);
-	CHECK_INT(command_shell("eval",
-		      "sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(....\\)$/\\1 \\2/p'"
-		      " /proc/self/status",
-		      PATIENCE, &w, &out, &e),
+	CHECK_INT(
+	    command_shell("eval",
+		"sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(.......\\)$/\\1 \\2/p'"
+		" /proc/self/status",
+		PATIENCE, &w, &out, &e),
 	    0);
-	CHECK_STR(buf_str(&out), "Blk 0000\nIgn 0001\n");
+	CHECK_STR(buf_str(&out), "Blk 0000000\nIgn 0000001\n");
 	buf_free(&out);
 	/* The status is heard even where nobody wants to hear of children. */
 	check_fails("exit 4", "eval: exit status 4");
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGPIPE, &pipe, NULL);
+	sigaction(SIGXFSZ, &xfsz, NULL);
 	sigaction(SIGHUP, &hup, NULL);
 	sigaction(SIGCHLD, &chld, NULL);
 }
