@@ -14,6 +14,7 @@
 
 #include "cli/account.h"
 #include "cli/config.h"
+#include "cli/naming.h"
 #include "mx.h"
 
 struct err;
@@ -27,6 +28,7 @@ struct named_account {
 	struct relays by;
 	struct relay_rule *rules; /* owned: what `by` has */
 	struct settings settings; /* of none: those of the defaults */
+	struct naming naming; /* as is usual for sendmail */
 	struct log_to log;
 };
 

@@ -52,6 +52,8 @@ naming_make(struct naming *n, const struct settings *s, const struct relays *by,
 	struct locals_config *c = &n->config;
 
 	*n = (struct naming){ .domains = "" };
+	n->said = aliases->text != NULL || domains->text != NULL ||
+	    s->at[SET_LOCAL].text != NULL;
 	c->aliases = aliases->text;
 	c->must_exist = aliases->text != NULL;
 	c->maildomain = s->at[SET_MAILDOMAIN].text;

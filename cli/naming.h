@@ -21,6 +21,7 @@ struct settings;
 
 struct naming {
 	struct locals_config config; /* points into this: do not copy it */
+	bool said; /* some of it is configured */
 	char domains[MACHINE_NAME_MAX + 16]; /* where none are given */
 };
 

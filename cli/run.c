@@ -57,6 +57,7 @@ struct session {
 	bool *found; /* owned: which operands were there */
 	const int *root; /* borrowed: of struct worker_config */
 	bool telling; /* somebody reads what happens to entries */
+	bool local_senders; /* it is the queue of sendmail's face */
 	int code; /* the first that is not 0 */
 };
 
@@ -167,8 +168,11 @@ on_account(
 	to->by = &na->by;
 	to->lifetime = span(&na->settings, SET_QUEUE_LIFETIME, to->lifetime);
 	to->notice = span(&na->settings, SET_QUEUE_NOTICE, to->notice);
-	if (na->why.verdict == ERR_OK)
+	if (na->why.verdict == ERR_OK) {
+		to->locals = &na->naming.config;
+		to->local_senders = s->local_senders || na->naming.said;
 		return 0;
+	}
 	*e = na->why;
 	return -1;
 }
@@ -280,6 +284,7 @@ run_folder(struct session *s, const struct spools_place *place,
 		    &s->accounts, s->o, s->face->waiter, &e);
 	if (got == 0) {
 		s->accounts.by_file = place->kind == SPOOLS_OWN;
+		s->local_senders = machine || s->o->face.is_sendmail;
 		c = config(s, place, folder);
 		do {
 			more = more && take_in(s, place, folder);
@@ -711,7 +716,8 @@ background(const struct run_face *face, const struct options *o,
 		.noverrides = o->noverrides,
 		.nameserver = o->nameserver,
 		.jobs = o->jobs,
-		.queue_run = { .due = true } };
+		.queue_run = { .due = true },
+		.face = { .is_sendmail = o->face.is_sendmail } };
 	struct session s;
 
 	lock = leave_caller(lock);

@@ -174,6 +174,12 @@ envelope_take(struct envelope *env, struct recipient *r)
 }
 
 size_t
+envelope_find(const struct envelope *env, const struct address *a)
+{
+	return env->nslots == 0 ? 0 : *find_slot(env, a);
+}
+
+size_t
 envelope_add_tls(struct envelope *env, struct tls_facts *f)
 {
 	struct tls_facts **list =

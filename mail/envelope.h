@@ -98,6 +98,9 @@ int envelope_add_failed(
  */
 int envelope_take(struct envelope *, struct recipient *r);
 
+/* The number, from 1, of the recipient of that address; 0: there is none. */
+size_t envelope_find(const struct envelope *, const struct address *);
+
 /* Keep what is known of a connection, in memory of malloc(3) that is the
  * envelope's from now on: its number, from 1, for outcomes; 0: no memory. */
 size_t envelope_add_tls(struct envelope *, struct tls_facts *);

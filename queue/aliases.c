@@ -266,6 +266,21 @@ load_value(void *ctx, const struct alias_value *v)
 	return 0;
 }
 
+static struct aliases *
+new_aliases(const char *path, const char *domains)
+{
+	struct aliases *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return NULL;
+	a->domains = domains;
+	a->path = strdup(path);
+	if (a->path != NULL)
+		return a;
+	free(a);
+	return NULL;
+}
+
 int
 aliases_load(struct aliases **a, const char *path, const char *domains,
     aliases_bad_fn *bad, void *ctx, struct err *e)
@@ -282,13 +297,10 @@ aliases_load(struct aliases **a, const char *path, const char *domains,
 	buf_init(&text, ALIASES_FILE_MAX);
 	rc = alias_read(path, ALIAS_MAIN, &text, e);
 	if (rc == 0) {
-		*a = l.a = calloc(1, sizeof **a);
-		if (l.a == NULL || (l.a->path = strdup(path)) == NULL)
-			rc = no_memory(e);
-		if (rc == 0) {
-			l.a->domains = domains;
-			rc = alias_file_read(buf_str(&text), text.len, &to);
-		}
+		*a = l.a = new_aliases(path, domains);
+		rc = l.a == NULL
+		    ? no_memory(e)
+		    : alias_file_read(buf_str(&text), text.len, &to);
 	}
 	buf_free(&text);
 	if (rc == -1) {

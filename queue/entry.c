@@ -99,6 +99,13 @@ entry_message_size(const struct message *m)
 	return m->header.len + m->has_body + m->octets.size - m->body_off;
 }
 
+static bool
+goes_in(const struct entry_new *new, const struct recipient *r)
+{
+	return new->whole ? r->addr.raw != NULL
+			  : entry_keeps(r, new->failed_too);
+}
+
 static void
 put_envelope(struct buf *b, const char *id, const struct entry_new *new,
     const struct message *m, const struct entry_now *now)
@@ -107,13 +114,14 @@ put_envelope(struct buf *b, const char *id, const struct entry_new *new,
 	size_t i, count = 0, mark = record_begin(b, REC_ENVELOPE);
 
 	for (i = 0; i < env->n; i++)
-		count += entry_keeps(&env->rcpts[i], new->failed_too);
+		count += goes_in(new, &env->rcpts[i]);
 	frame_put_text(b, TAG_ID, id);
 	frame_put_text(
 	    b, TAG_ACCOUNT, new->account == NULL ? "" : new->account);
 	if (new->uid != NULL)
 		record_number(b, TAG_UID, *new->uid);
-	record_number(b, TAG_ARRIVED, (uint64_t)now->wall);
+	record_number(b, TAG_ARRIVED,
+	    (uint64_t)(new->arrived != 0 ? new->arrived : now->wall));
 	record_number(b, TAG_NEXT_TRY, (uint64_t) new->next_try);
 	record_number(b, TAG_TRIES, new->tries);
 	record_number(b, TAG_MESSAGE, entry_message_size(m));
@@ -155,7 +163,7 @@ entry_put_head(struct buf *b, const char *id, const struct entry_new *new,
 	mark = frame_begin(b);
 	put_envelope(b, id, new, m, now);
 	for (i = 0; i < new->env->n; i++)
-		if (entry_keeps(&new->env->rcpts[i], new->failed_too))
+		if (goes_in(new, &new->env->rcpts[i]))
 			put_rcpt(b, &new->env->rcpts[i]);
 	if (!buf_ok(b) || b->len - mark - FRAME_HEAD > ENTRY_HEAD_MAX)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,

@@ -98,6 +98,8 @@ struct entry_new {
 	const struct envelope *env;
 	/* And who failed, so that the runner tells the sender. */
 	bool failed_too;
+	bool whole; /* all are: it is written anew */
+	int64_t arrived; /* ms since 1970; 0: now */
 	const char *account; /* NULL: none */
 	int64_t next_try; /* ms since 1970 */
 	unsigned tries; /* so far */

@@ -25,7 +25,10 @@ struct resolving {
 	bool asked;
 	struct err why; /* not ok: there should be some */
 	struct envelope out;
-	const struct recipient *of; /* who is being resolved */
+	size_t *from; /* owned: of each in `out`, his old number */
+	size_t from_size;
+	const struct recipient *of; /* who is being resolved, */
+	size_t number; /* and his number */
 	bool rooted; /* as root, since postmaster is nobody */
 	size_t targets; /* of aliases, so far */
 	struct err *e; /* why it ended early */
@@ -38,6 +41,24 @@ no_memory(struct err *e)
 	    e, ERR_TEMP, ERR_MACHINE, "no memory to resolve local names");
 }
 
+/* Note of whom the last one came: 0, or -1 no memory. */
+static int
+note_from(struct resolving *w)
+{
+	size_t size = w->from_size == 0 ? 8 : w->from_size * 2;
+	size_t *from;
+
+	if (w->out.n > w->from_size) {
+		from = reallocarray(w->from, size, sizeof *from);
+		if (from == NULL)
+			return no_memory(w->e);
+		w->from = from;
+		w->from_size = size;
+	}
+	w->from[w->out.n - 1] = w->number;
+	return 0;
+}
+
 /* ---- what becomes of a name ---- */
 
 /* Another recipient, who takes the address: 0, or -1 no memory. */
@@ -45,7 +66,6 @@ static int
 add(struct resolving *w, struct address *a)
 {
 	const char *given = a->raw;
-	struct recipient *r;
 	int got;
 
 	w->out.notify = w->of->notify;
@@ -53,10 +73,10 @@ add(struct resolving *w, struct address *a)
 	got = envelope_add(&w->out, a, given, strlen(given));
 	if (got == -1)
 		return no_memory(w->e);
-	r = &w->out.rcpts[w->out.n - 1];
-	if (got == 0)
-		r->orcpt = w->of->orcpt;
-	return 0;
+	if (got == 1)
+		return 0;
+	w->out.rcpts[w->out.n - 1].orcpt = w->of->orcpt;
+	return note_from(w);
 }
 
 static int
@@ -290,6 +310,17 @@ is_local(const struct locals_config *c, const struct address *a)
 	    (c->domains != NULL && address_is_in(a, c->domains));
 }
 
+/* As he is. */
+static int
+move(struct resolving *w, struct recipient *r)
+{
+	int got = envelope_take(&w->out, r);
+
+	if (got == -1)
+		return no_memory(w->e);
+	return got == 1 ? 0 : note_from(w);
+}
+
 /* A recipient who is local, as if he had no domain. */
 static int
 resolve(struct resolving *w, struct recipient *r)
@@ -303,8 +334,7 @@ resolve(struct resolving *w, struct recipient *r)
 	if (address_parse(&name, r->addr.raw, r->addr.local_len, ADDRESS_BARE,
 		&why) == -1) {
 		outcome_decide(&r->outcome, &why);
-		rc = envelope_take(&w->out, r);
-		return rc == -1 ? no_memory(w->e) : 0;
+		return move(w, r);
 	}
 	rc = expand(w, &name);
 	address_free(&name);
@@ -317,20 +347,18 @@ resolve(struct resolving *w, struct recipient *r)
 static int
 resolve_all(struct resolving *w, struct envelope *env)
 {
-	size_t i;
+	int rc = 0;
 
-	for (i = 0; i < env->n; i++) {
-		struct recipient *r = &env->rcpts[i];
+	for (w->number = 0; rc == 0 && w->number < env->n; w->number++) {
+		struct recipient *r = &env->rcpts[w->number];
 
-		if (r->addr.raw != NULL &&
-		    r->outcome.state == OUTCOME_PENDING &&
-		    is_local(w->c, &r->addr)) {
-			if (resolve(w, r) == -1)
-				return -1;
-		} else if (envelope_take(&w->out, r) == -1)
-			return no_memory(w->e);
+		rc = r->addr.raw != NULL &&
+			r->outcome.state == OUTCOME_PENDING &&
+			is_local(w->c, &r->addr)
+		    ? resolve(w, r)
+		    : move(w, r);
 	}
-	return 0;
+	return rc;
 }
 
 /* The lists of the two change places. */
@@ -358,19 +386,32 @@ locals_are_on(const struct locals_config *c)
 }
 
 int
-locals_resolve(
-    const struct locals_config *c, struct envelope *env, struct err *e)
+locals_expand(const struct locals_config *c, struct envelope *env, size_t **of,
+    struct err *e)
 {
 	struct resolving w = { .c = c, .e = e };
 	int rc;
 
-	if (!locals_are_on(c))
-		return 0;
 	envelope_init(&w.out);
 	rc = resolve_all(&w, env);
 	swap_recipients(env, &w.out);
 	envelope_free(&w.out);
 	aliases_free(w.aliases);
+	*of = w.from;
+	return rc;
+}
+
+int
+locals_resolve(
+    const struct locals_config *c, struct envelope *env, struct err *e)
+{
+	size_t *of;
+	int rc;
+
+	if (!locals_are_on(c))
+		return 0;
+	rc = locals_expand(c, env, &of, e);
+	free(of);
 	return rc;
 }
 

@@ -54,6 +54,11 @@ struct locals_config {
 int locals_resolve(
     const struct locals_config *, struct envelope *, struct err *e);
 
+/* The same; and of whom each is now, by his old number, into *of: the
+ * caller's, to be freed, also after an error. */
+int locals_expand(const struct locals_config *, struct envelope *, size_t **of,
+    struct err *e);
+
 /* True if names without a domain mean something. */
 bool locals_are_on(const struct locals_config *);
 

@@ -82,8 +82,9 @@ gather(struct making *k)
 
 /* ---- putting it ---- */
 
+/* Who reads his mail is found out when it is tried. */
 static int
-add_sender(struct envelope *env, const char *address, struct err *e)
+add_sender(struct envelope *env, const char *address, bool local, struct err *e)
 {
 	struct address a;
 	int rc;
@@ -91,7 +92,10 @@ add_sender(struct envelope *env, const char *address, struct err *e)
 	if (address_parse(&a, address, strlen(address), 0, e) == -1)
 		return -1;
 	rc = envelope_add(env, &a, address, strlen(address));
-	return rc == 0 ? 0 : no_memory(e);
+	if (rc != 0)
+		return no_memory(e);
+	env->rcpts[0].unresolved = local;
+	return 0;
 }
 
 /* From nobody to the sender, and nothing comes of it (RFC 3461 6.1). */
@@ -102,7 +106,7 @@ make_envelope(struct envelope *env, const struct making *k, struct err *e)
 	env->notify = NOTIFY_NEVER;
 	return address_parse(&env->sender, "", 0, ADDRESS_NULL, e) == -1
 	    ? -1
-	    : add_sender(env, k->en->env.sender.raw, e);
+	    : add_sender(env, k->en->env.sender.raw, k->c->local_senders, e);
 }
 
 static int

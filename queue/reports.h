@@ -26,6 +26,7 @@ struct reports_config {
 	int zone; /* minutes east of UTC */
 	int64_t
 	    lifetime; /* of an entry, ms: what is delayed is tried so long */
+	bool local_senders; /* may be names of this machine: queue/locals.h */
 	/* Told of each report once it is sure to last: whose, which, its id.
 	 * May be NULL. */
 	void (*on_report)(

@@ -21,6 +21,7 @@
 #include "queue/aside.h"
 #include "queue/folder.h"
 #include "queue/moment.h"
+#include "queue/resolve.h"
 #include "queue/retry.h"
 #include "queue/runner.h"
 #include "queue/spool.h"
@@ -267,6 +268,7 @@ conclude(struct run *r, struct work *w, const struct entry_now *now)
 	int told;
 
 	r->reports.lifetime = w->account.lifetime;
+	r->reports.local_senders = w->account.local_senders;
 	told = reports_due(&r->reports, w->item, now, delayed, &e);
 	if (told == -1)
 		trouble(r, en->id, &e);
@@ -397,6 +399,31 @@ open_parts(struct work *w)
 	return 0;
 }
 
+/* Names that could not be told so far: true; false: it stays as it was, and
+ * that was told. */
+static bool
+resolve(struct run *r, struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	const struct entry_now now = moment_now();
+	const size_t before = en->env.n;
+	unsigned char *parts;
+	struct err e;
+
+	if (w->account.locals == NULL || !resolve_is_due(en))
+		return true;
+	if (resolve_entry(w->account.locals, w->item, &now, &e) == -1) {
+		trouble(r, en->id, &e);
+		return false;
+	}
+	parts = realloc(w->parts, en->env.n);
+	if (parts == NULL)
+		return false;
+	w->parts = parts;
+	memset(parts + before, PART_OPEN, en->env.n - before);
+	return true;
+}
+
 /* True if it is locked, and still what was wanted. */
 static bool
 lock(struct run *r, const char *id, struct work *w)
@@ -462,7 +489,7 @@ prepare(struct run *r, struct work *w)
 			finish(r, w);
 		return false;
 	}
-	if (open_parts(w) == -1)
+	if (open_parts(w) == -1 || (got == 0 && !resolve(r, w)))
 		return false;
 	r->result->tried++;
 	if (!read)

@@ -19,12 +19,15 @@
 struct entry;
 struct err;
 struct folder;
+struct locals_config;
 
 /* How mail of one account is sent, and for how long it is tried. */
 struct runner_account {
 	const struct relays *by; /* borrowed */
 	/* ms; a notice below 0: nobody hears of a delay. */
 	int64_t lifetime, notice;
+	const struct locals_config *locals; /* borrowed; NULL: none */
+	bool local_senders; /* may be names of this machine */
 };
 
 struct runner_config {

@@ -670,28 +670,36 @@ renew_open(const struct spool_item *it, const char *tmp)
 	return -1;
 }
 
-/* All of the old file that is whole. */
+/* All of the old file that is whole, or what is behind its head, for which
+ * there is another one. */
 static int
-renew_copy(struct spool_item *it, int old, struct err *e)
+renew_copy(
+    struct spool_item *it, int old, const struct buf *head, struct err *e)
 {
 	const uint64_t whole = it->entry.end;
+	uint64_t off = head != NULL ? it->entry.message_off : 0;
 	char *block = malloc(MESSAGE_BLOCK);
 	long got = block != NULL ? 1 : -1;
 	size_t n;
 
 	errno = ENOMEM;
 	it->end = 0;
-	while (got > 0 && it->end < whole) {
-		n = whole - it->end < MESSAGE_BLOCK ? (size_t)(whole - it->end)
-						    : MESSAGE_BLOCK;
-		got = stored_read(&old, it->end, block, n, e);
+	if (got > 0 && head != NULL &&
+	    folder_write(it->fd, &it->end, head->data, head->len) == -1)
+		got = -1;
+	while (got > 0 && off < whole) {
+		n = whole - off < MESSAGE_BLOCK ? (size_t)(whole - off)
+						: MESSAGE_BLOCK;
+		got = stored_read(&old, off, block, n, e);
 		if (got > 0 &&
 		    folder_write(it->fd, &it->end, block, (size_t)got) == -1)
 			got = -1;
+		off += got > 0 ? (uint64_t)got : 0;
 	}
 	free(block);
-	return it->end == whole ? 0
-				: folder_trouble(it->folder, e, renew_failed);
+	return off == whole && got > 0
+	    ? 0
+	    : folder_trouble(it->folder, e, renew_failed);
 }
 
 static int
@@ -721,18 +729,21 @@ renew_commit(const struct spool_item *it, const char *tmp, struct err *e)
 	    : 0;
 }
 
-/* The old file is the entry as before, and takes no notes. */
-static void
+/* The old file is the entry as before. */
+static int
 renew_lost(struct spool_item *it, const char *tmp, int old)
 {
 	unlinkat(it->folder->fd, tmp, 0);
 	close(it->fd);
 	it->fd = old;
-	it->failed = true;
+	it->end = it->entry.end;
+	return -1;
 }
 
-int
-spool_renew(struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
+/* The new file is at `tmp`, whole, and then in the place of the old one. */
+static int
+renew(struct spool_item *it, const struct buf *head, const size_t *rcpts,
+    size_t n, struct err *e)
 {
 	const int old = it->fd;
 	char tmp[FOLDER_NAME_SIZE];
@@ -746,19 +757,72 @@ spool_renew(struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
 	}
 	it->failed = false;
 	it->anew = true;
-	rc = renew_copy(it, old, e);
+	rc = renew_copy(it, old, head, e);
 	if (rc == 0)
 		rc = renew_notes(it, rcpts, n, e);
 	if (rc == 0)
 		rc = renew_commit(it, tmp, e);
 	it->anew = false;
-	if (rc == -1) {
-		renew_lost(it, tmp, old);
-		return -1;
-	}
+	if (rc == -1)
+		return renew_lost(it, tmp, old);
 	close(old);
 	it->failed = fsync(it->folder->fd) == -1;
+	return 0;
+}
+
+static int
+renew_synced(const struct spool_item *it, struct err *e)
+{
 	return it->failed ? folder_trouble(it->folder, e, renew_failed) : 0;
+}
+
+int
+spool_renew(struct spool_item *it, const size_t *rcpts, size_t n, struct err *e)
+{
+	if (renew(it, NULL, rcpts, n, e) == 0)
+		return renew_synced(it, e);
+	/* Something could not be noted, or this were not asked for. */
+	it->failed = true;
+	return -1;
+}
+
+/* The head as it would be if the entry were new, but for its age. */
+static int
+new_head(const struct spool_item *it, const struct entry_now *now,
+    struct buf *head, struct err *e)
+{
+	const struct entry *en = &it->entry;
+	const struct message m = { .octets = { .size = en->message_size },
+		.is_signed = en->is_signed,
+		.signed_takes = en->signed_takes };
+	const struct entry_new new = { .env = &en->env,
+		.whole = true,
+		.arrived = en->arrived,
+		.account = en->account,
+		.next_try = en->next_try,
+		.tries = en->tries,
+		.uid = en->uid == ENTRY_NO_UID ? NULL : &en->uid };
+
+	return entry_put_head(head, en->id, &new, &m, now, e);
+}
+
+int
+spool_rewrite(struct spool_item *it, const struct entry_now *now, struct err *e)
+{
+	struct buf head;
+	int rc;
+
+	buf_init(&head, SIZE_MAX / 2);
+	rc = new_head(it, now, &head, e);
+	if (rc == 0)
+		rc = renew(it, &head, NULL, 0, e);
+	if (rc == 0) {
+		it->entry.message_off = head.len;
+		it->entry.end = it->end;
+		rc = renew_synced(it, e);
+	}
+	buf_free(&head);
+	return rc;
 }
 
 int

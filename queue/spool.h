@@ -21,9 +21,10 @@
  *   ID.tmp, not locked    its writer died, was killed, or lost power before
  *                         the rename: any number of its octets are there.
  *                         Nobody was told that it is queued: swept away
- *   ID, and ID.tmp        a note could not be added to ID, and it is written
- *                         anew, to be renamed over it; or who did so died,
- *                         ID.tmp is not locked then: swept away, ID goes on
+ *   ID, and ID.tmp        a note could not be added to ID, or a name in it
+ *                         stands for several, and it is written anew, to be
+ *                         renamed over it; or who did so died, ID.tmp is not
+ *                         locked then: swept away, ID goes on
  *   ID                    queued, from the rename on. Who queued it is told
  *                         once the folder is synced; a death between the two
  *                         leaves a message that nobody claims, or, with the
@@ -180,6 +181,14 @@ int spool_room(struct spool_item *, size_t n, struct err *e);
  */
 int spool_renew(
     struct spool_item *, const size_t *rcpts, size_t n, struct err *e);
+
+/*
+ * Write the entry anew, with the envelope that spool_entry() has now and all
+ * that was noted: who was a recipient before is that number still, perhaps by
+ * another address, and others may stand behind them. 0; or -1 with *e, and the
+ * file is as it was, or which of the two is there is not sure.
+ */
+int spool_rewrite(struct spool_item *, const struct entry_now *, struct err *e);
 
 /* Remove the entry; the item is still to be given back. 0, or -1 with *e. */
 int spool_remove(struct spool_item *, struct err *e);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Aliases: who gets the mail of names without a domain, by a configuration and
 # by the usual file of a machine.
-# shellcheck disable=SC2154 # run sets $stderr
+# shellcheck disable=SC2154,SC2034 # run sets $stderr; strike.bash uses STRIKE
 
 load common
 
@@ -345,4 +345,91 @@ to() {
 	on_machine sendmail -bv
 	exits 64
 	stored 0
+}
+
+@test "a mistake is kept in the queue, and the file is asked again" {
+	rc 'queue on' 'local off' 'aliases ~/aliases'
+	printf '%s\n' 'root: alice@x.test, |cat' 'one: |cat' >aliases
+	to root one bob@x.test
+	exits 0
+	assert_equal "$(recipients)" '<bob@x.test>'
+	send -q
+	exits 0
+	stored 1
+	printf '%s\n' 'root: alice@x.test, carol@x.test, dora@x.test' \
+		'one: |cat' >aliases
+	send --queue-run
+	exits 0
+	stored 2
+	assert_equal "$(recipients box/2)" '<alice@x.test> <carol@x.test> <dora@x.test>'
+	printf '%s\n' 'one: one@x.test' >aliases
+	send -q
+	exits 0
+	stored 3
+	assert_equal "$(recipients box/3)" '<one@x.test>'
+	send -bp
+	[[ $output == *'queue is empty'* ]]
+}
+
+@test "a report goes to whom the sender's name stands for" {
+	rc 'queue on' 'local off' 'local_domains h.test' 'aliases ~/aliases'
+	echo 'bob: bob2@x.test, bob3@x.test' >aliases
+	send -f bob@h.test --queue=only permfail@x.test <message
+	exits 0
+	send -q
+	stored 1
+	assert_equal "$(recipients)" '<bob2@x.test> <bob3@x.test>'
+	grep -q '^mail <>' box/1.env
+	send -bp
+	[[ $output == *'queue is empty'* ]]
+}
+
+# A queue with a name for two and one for three, whose server does not answer;
+# then the first run of it is ended or refused at each of its calls.
+prepare() {
+	rm -rf "$XDG_STATE_HOME" box/*
+	cp -a model "$XDG_STATE_HOME"
+	PORT=1 rc 'queue on' 'local off' 'aliases ~/aliases'
+}
+
+# The next run has a server.
+everybody_once() {
+	rc 'queue on' 'local off' 'aliases ~/aliases'
+	"$SMTPSEND" -q || return
+	assert_equal "$(cat box/*.env | sed -n 's/^rcpt //p' | sort | paste -sd ' ')" \
+		'<a@x.test> <b@x.test> <c@x.test> <d@x.test> <e@x.test> <x@y.test>'
+	[[ $("$SMTPSEND" -bp) == *'queue is empty'* ]]
+}
+
+@test "names for several in the queue: ended or refused at any call, each gets it once" {
+	load strike
+	eval "$(declare -f calls | sed '1s/calls/all_calls/')"
+	calls() {
+		all_calls "$@"
+		awk -v only="$STRIKE_ONLY" '$1 ~ only' calls >some
+		mv some calls
+	}
+	XDG_STATE_HOME=$(mktemp -d /run/aliases.XXXXXX)
+	export XDG_STATE_HOME
+	STRIKE=("$SMTPSEND")
+	STRIKE_INPUT=/dev/null
+	STRIKE_FROM=/aliases
+	STRIKE_ONLY=$CHANGES_DISK
+	local error
+	rc 'queue only' 'local off' 'aliases ~/aliases'
+	echo 'one: |cat' >aliases
+	cp aliases wrong
+	echo 'two: |cat' >>aliases
+	to one two x@y.test
+	exits 0
+	cp -a "$XDG_STATE_HOME" model
+	printf '%s\n' 'one: a@x.test, b@x.test' \
+		'two: c@x.test, d@x.test, e@x.test' >aliases
+	prepare
+	everybody_once
+	for error in signal=KILL error=ERROR; do
+		each_call "$error" everybody_once -q
+		many 15 10
+	done
+	rm -rf "$XDG_STATE_HOME"
 }
