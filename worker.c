@@ -660,6 +660,7 @@ put_local(struct worker *w, size_t i)
 		.m = mail->m,
 		.sender = mail->env->sender.raw,
 		.asks = w->cfg->root != NULL,
+		/* What is out is heard to its end: no bound counts then. */
 		.waiter = w->cfg->waiter,
 	};
 	bool doubt = false;
@@ -682,6 +683,7 @@ put_local(struct worker *w, size_t i)
 static void
 put_all(struct worker *w)
 {
+	const struct recipient *rcpts;
 	const struct lot *lot;
 	struct err e;
 	size_t i, k;
@@ -689,14 +691,16 @@ put_all(struct worker *w)
 	for (i = 0; i < w->route->nlots; i++) {
 		w->now = &w->errands[i];
 		lot = w->now->lot;
-		for (k = 0;
-		     k < lot->n && !w->deaf && !wait_stopped(w->cfg->waiter);
-		     k++)
-			if (w->now->mail->env->rcpts[lot->rcpts[k]]
-				.outcome.state == OUTCOME_PENDING)
+		rcpts = w->now->mail->env->rcpts;
+		for (k = 0; k < lot->n && !w->deaf && !must_end(w); k++)
+			if (rcpts[lot->rcpts[k]].outcome.state ==
+			    OUTCOME_PENDING)
 				put_local(w, lot->rcpts[k]);
 	}
-	err_set(&e, ERR_TEMP, ERR_CONNECT, "interrupted");
+	if (wait_over(&w->waiter))
+		wait_over_err(&w->waiter, &e);
+	else
+		err_set(&e, ERR_TEMP, ERR_CONNECT, "interrupted");
 	last_words(w, &w->route->targets[0], "", &e);
 }
 
