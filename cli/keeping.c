@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "cli/accounts.h"
 #include "cli/keeping.h"
 #include "cli/options.h"
+#include "mail/envelope.h"
+#include "store/user.h"
 
 /* An option that a later try would not know; NULL if none is given. */
 static const char *
@@ -114,6 +117,9 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	/* Where it can be kept nowhere it is tried, whatever -od says. */
 	if (k->on && spools_for(&k->place, as->own, &k->nowhere) == -1)
 		k->only = queue->number == QUEUE_ONLY;
+	k->leaves = k->on && geteuid() != 0 &&
+	    locally_writes(&a->locally, o->face.is_sendmail) &&
+	    spools_for(&k->left, false, e) == 0 && k->left.kind == SPOOLS_IN;
 	if (keeping_by_machine(k)) {
 		accounts_unattended(as);
 		k->only = k->only || accounts_closed(as);
@@ -143,20 +149,47 @@ keeping_bound(
 }
 
 static int
+open_place(const struct spools_place *p, struct folder **to, struct err *e)
+{
+	int got = spools_open(p, true, to, e);
+
+	if (got != 1)
+		return got;
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "there is no folder %s any more", p->path);
+}
+
+static int
 open_folder(void *ctx, struct folder **to, struct err *e)
 {
 	const struct keeping *k = ctx;
-	int got;
 
 	if (k->nowhere.verdict != ERR_OK) {
 		*e = k->nowhere;
 		return -1;
 	}
-	got = spools_open(&k->place, true, to, e);
-	if (got != 1)
-		return got;
-	return err_set(e, ERR_TEMP, ERR_MACHINE,
-	    "there is no folder %s any more", k->place.path);
+	return open_place(&k->place, to, e);
+}
+
+static int
+open_left(void *ctx, struct folder **to, struct err *e)
+{
+	const struct keeping *k = ctx;
+
+	return open_place(&k->left, to, e);
+}
+
+/* The mailbox of another user. */
+static bool
+is_left(void *ctx, const struct recipient *r)
+{
+	struct user u;
+	struct err e;
+
+	(void)ctx;
+	return r->addr.kind == DOMAIN_NONE && !r->unresolved &&
+	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
+	    u.uid != geteuid();
 }
 
 static void
@@ -176,6 +209,9 @@ keeping_config(struct keeping *k)
 		.only = k->only,
 		.account = k->account,
 		.draw = machine_random,
+		.is_left = k->leaves ? is_left : NULL,
+		.open_left =
+		    k->leaves && !keeping_by_machine(k) ? open_left : NULL,
 		.on_lost = on_lost,
 		.ctx = k };
 }

@@ -28,6 +28,10 @@ struct keeping {
 	/* Where to; not ok: why there is no such place. */
 	struct spools_place place;
 	struct err nowhere;
+	/* Others may write mailboxes that we may not: who runs the machine's
+	 * queue. */
+	bool leaves;
+	struct spools_place left; /* and there it is */
 	struct err lost; /* not ok: why the queue did not take the message */
 	/* An option of the command line that is for one try only, so that
 	 * the configuration's `queue` does not hold; NULL: none. */

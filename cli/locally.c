@@ -227,3 +227,11 @@ locally_relay(const struct locally *l, bool by_default)
 	return l->kind != LOCALLY_OFF && (l->said || by_default) ? &l->relay
 								 : NULL;
 }
+
+bool
+locally_writes(const struct locally *l, bool by_default)
+{
+	const struct relay *r = locally_relay(l, by_default);
+
+	return r != NULL && r->local != NULL;
+}

@@ -50,6 +50,9 @@ int locally_make(struct locally *, const struct setting *,
     const struct relay *account, struct err *e);
 void locally_free(struct locally *);
 
+/* True if mailboxes are files, or a program's, of users of this machine. */
+bool locally_writes(const struct locally *, bool by_default);
+
 /*
  * The relay of mailboxes here, or NULL: names without a domain are none. What
  * nobody asked for counts only if `by_default`.

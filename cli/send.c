@@ -601,7 +601,7 @@ send_open(struct send *r, struct submit_config *c, struct err *e)
 	if (keeping_make(&r->keeping, r->o, &r->accounts, e) == -1)
 		return -1;
 	accounts_chosen(&r->accounts)->locally.config.is_left =
-	    keeping_by_machine(&r->keeping);
+	    r->keeping.leaves;
 	c->keep = keeping_config(&r->keeping);
 	return 0;
 }

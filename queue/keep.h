@@ -15,6 +15,7 @@ struct envelope;
 struct err;
 struct folder;
 struct message;
+struct recipient;
 
 struct keep_config {
 	/* The folder, once it is wanted, to be closed by who asked: 0, or -1
@@ -29,6 +30,13 @@ struct keep_config {
 	const char *account; /* borrowed: by which it goes; NULL: none */
 	const char *id; /* borrowed: of the entry (entry.h); NULL: drawn */
 	void (*draw)(void *to, size_t n); /* random octets */
+	/*
+	 * True of recipients whom somebody else can deliver to at once: who
+	 * runs the queue of `open_left`, where they become an entry of no
+	 * account, or without that the first. NULL: there are none.
+	 */
+	bool (*is_left)(void *ctx, const struct recipient *);
+	int (*open_left)(void *ctx, struct folder **, struct err *e);
 	/* Told why the queue did not take what it should have. May be NULL. */
 	void (*on_lost)(void *ctx, const struct err *);
 	void *ctx; /* borrowed */
@@ -39,8 +47,9 @@ struct keep_config {
  * person may mend (queue/retry.h). 0: they are in one entry, which outlives
  * the power and has the envelope's queue_id; they are OUTCOME_QUEUED with the
  * reason they had, whose verdict stays permanent if it was. So it is if there
- * are none. Who failed for good stays so, kept or not. -1 with *e: nothing is
- * kept, and all are as they were.
+ * are none. Who failed for good stays so, kept or not. With a second queue
+ * there may be one in each, of the same id. -1 with *e: nothing is kept, and all
+ * are as they were, but those of a second queue that has them.
  */
 int keep(const struct keep_config *, struct envelope *, const struct message *,
     struct err *e);

@@ -236,6 +236,77 @@ waiting() {
 		$'bob mail 660\nroot mail 660'
 }
 
+@test "with accounts of one's own, mailboxes go to the machine's queue" {
+	local own=$HOMES/eve/.local/state/smtpsend way
+	system
+	machine defaults 'local mbox'
+	printf '%s\n' defaults 'queue on' 'queue_runner off' 'local mbox' \
+		'account default' 'host 127.0.0.1' 'port 1' >$HOMES/eve/.smtpsendrc
+	chown eve $HOMES/eve/.smtpsendrc
+	for way in --queue --queue=only; do
+		as eve $way bob bob@x.test
+		exits 0
+		silent
+		assert_equal "$(waiting)" 1
+		assert_equal "$(cd $own && echo ???????????????)" \
+			"$(cd /var/spool/smtpsend/in && echo ???????????????)"
+		run --separate-stderr setpriv --reuid=eve --regid=eve --init-groups env \
+			HOME=$HOMES/eve "$SMTPSEND" --queue-list --json
+		assert_equal "$(json '.recipients[].address')" bob@x.test
+		rm -r "$own"
+		send --queue-run=due
+		assert_equal "$(waiting)" 0
+	done
+	assert_equal "$(grep -c '^From ' /var/mail/bob)" 2
+	# Nobody else but for mailboxes of others.
+	as eve --queue=only bob
+	assert_equal "$(waiting)" 1
+	[ ! -e "$own" ] || run ! grep -r . "$own"
+	as eve --queue=only eve bob@x.test
+	assert_equal "$(waiting)" 1
+}
+
+@test "whoever of them is killed, nothing is lost, and mailboxes stay whole" {
+	local who victim
+	system
+	machine defaults 'local mbox' 'queue on'
+	for who in main runner worker writer; do
+		rm -f /var/mail/bob
+		install -m 660 -o bob -g mail /dev/null /var/mail/bob
+		as eve bob
+		assert_equal "$(waiting)" 1
+		# Its lock is ours until they are dead.
+		coproc { python3 -c 'import fcntl
+f = open("/var/mail/bob", "r+"); fcntl.lockf(f, fcntl.LOCK_EX)
+print(flush=True); input()'; }
+		STARTED+=("$COPROC_PID")
+		read -r _ <&"${COPROC[0]}"
+		env "MARK=$T" "$SMTPSEND" --queue-run=due 3>&- 2>err &
+		PID=$!
+		STARTED+=("$PID")
+		# It is a process of bob's that cannot be looked into, so that
+		# the worker, the youngest of the runner's, has asked by then.
+		until victim=$(pgrep -u bob smtpsend); do :; done
+		case $who in
+		main) victim=$PID ;;
+		runner) victim=$(pgrep -o -u runner smtpsend) ;;
+		worker) victim=$(pgrep -n -u runner smtpsend) ;;
+		esac
+		kill -KILL "$victim"
+		[ $who = main ] || wait "$PID" || true
+		echo >&"${COPROC[1]}"
+		wait "$COPROC_PID"
+		while pgrep smtpsend >/dev/null; do :; done
+		send --queue-run
+		assert_equal "$(waiting)" 0
+		assert_equal "$(grep -c '^From ' /var/mail/bob)" \
+			"$(grep -c '^Message-ID: ' /var/mail/bob)"
+		assert_equal "$(grep -c hello /var/mail/bob)" \
+			"$(grep -c '^Message-ID: ' /var/mail/bob)"
+		grep -q hello /var/mail/bob
+	done
+}
+
 @test "the runner alone says who can write mailboxes" {
 	system
 	machine defaults 'local mbox' 'queue on'
