@@ -417,12 +417,12 @@ name_here(struct accounts *as, const char *name)
 	}
 	list[as->nnamed++] = na;
 	other_settings(as, NULL, &na->settings);
-	if (name_one(as, na, &na->why) == 0) {
+	if (name_one(as, na, &na->why) == 0)
 		err_clear(&na->why);
-		naming_make(&na->naming, &na->settings, &na->by, true);
-	}
 	na->by.rules = na->rules;
 	name_local(as, na);
+	if (na->why.verdict == ERR_OK)
+		naming_make(&na->naming, &na->settings, &na->by, true);
 	na->log = account_log(&na->settings);
 	return na;
 }

@@ -141,6 +141,25 @@ runq_by_link() {
 	says '/etc/aliases:4'
 }
 
+@test "who failed is reported to a user's mailbox, or left in dead.letter" {
+	printf '%s\n' defaults 'queue_runner off' >/etc/smtpsend.conf
+	run --separate-stderr /usr/sbin/sendmail -i -oee -f bob who eve <message
+	quiet
+	run --separate-stderr /usr/sbin/sendmail -i -oem -f bob who <message
+	exits 67
+	says 'who: failed'
+	run --separate-stderr /usr/sbin/sendmail -qf
+	quiet
+	has eve 'Subject: hi'
+	has bob 'Return-Path: <>' 'Delivered-To: bob@client.test'
+	grep -q '^Final-Recipient: .*who' /var/mail/bob
+	run --separate-stderr /usr/bin/mailq
+	assert_equal "$output" 'Mail queue is empty'
+	run --separate-stderr /usr/sbin/sendmail -i -oee -f '' who <message
+	exits 67
+	grep -qx 'Subject: hi' dead.letter
+}
+
 @test "nobody of that name: 67, and the others have it" {
 	run --separate-stderr /usr/sbin/sendmail -i bob who eve@localhost <message
 	exits 67
