@@ -64,7 +64,9 @@ struct box_mail {
  * no rights; also when a stop was asked for. Permanent, config, 5.2.0: what is
  * no file. What octets.read() says passes through.
  *
- * SIGXFSZ must be blocked or ignored, SIGCHLD not ignored.
+ * SIGXFSZ must be blocked or ignored, SIGCHLD not ignored. Where dotlockfile
+ * must help with the lock, the present folder must be one that the user may
+ * enter.
  */
 int box_mbox(const struct box_config *, const struct box_mail *, struct err *e);
 

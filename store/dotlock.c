@@ -110,7 +110,8 @@ reason(int rc)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].rc == rc)
 			return rows[i].why;
-	return "dotlockfile failed";
+	return "dotlockfile failed, as it does in a folder that the user "
+	       "may not enter";
 }
 
 int
@@ -126,7 +127,8 @@ dotlock_try(struct dotlock *d, struct err *e)
 		return 0;
 	if (rc == L_MAXTRYS)
 		return 1;
-	if (num != 0)
+	/* EINTR is what it says of a helper that failed for whatever reason. */
+	if (num != 0 && num != EINTR)
 		err_errno(e, ERR_TEMP, ERR_MACHINE, num,
 		    "cannot make the lock %s", d->path);
 	else
