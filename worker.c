@@ -32,6 +32,9 @@
 /* The parent syncs a disk before it answers; longer, and it never will. */
 #define ANSWER_MS 60000
 
+/* A mailbox that could not be written in this time is not tried again. */
+#define SLOW_MS 20000
+
 /* Why nobody has taken a mail so far. */
 struct reason {
 	struct err err;
@@ -72,6 +75,7 @@ struct worker {
 	struct outcome last; /* how they were decided */
 	bool secure; /* the present connection is private */
 	struct tls_facts facts; /* and this is known of it */
+	uid_t slow; /* whose mailbox took too long; -1: nobody's */
 };
 
 /* ---- news ---- */
@@ -650,6 +654,36 @@ decide_local(struct worker *w, size_t i, bool doubt, const struct err *why)
 	flush_outcomes(w);
 }
 
+/* Into the mailbox that was found, by us or by root. */
+static int
+write_local(struct worker *w, const struct local_work *work,
+    const struct user *u, bool *doubt, struct err *e)
+{
+	const int64_t began = wait_now();
+	int rc;
+
+	note(w, "to the mailbox of ", u->name);
+	if (local_is_ours(u))
+		rc = local_put(work, u, doubt, e);
+	else
+		rc = hand_over(
+		    work, work->c->account, u, *w->cfg->root, doubt, e);
+	if (rc == -1 && wait_now() - began >= SLOW_MS)
+		w->slow = u->uid;
+	return rc;
+}
+
+/* Whoever owns a mailbox can have us wait for it: once, and not again for each
+ * message, since others wait as well. */
+static int
+check_slow(const struct worker *w, const struct user *u, struct err *e)
+{
+	if (u->uid != w->slow)
+		return 0;
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "the mailbox of %s took too long just now", u->name);
+}
+
 static void
 put_local(struct worker *w, size_t i)
 {
@@ -667,15 +701,10 @@ put_local(struct worker *w, size_t i)
 	struct user u;
 	struct err e;
 
-	err_clear(&e);
 	if (local_find(&work, a->raw, a->local_len, &u, &e) == 0 &&
-	    worker_final(w, &i, 1, &e) == 0) {
-		note(w, "to the mailbox of ", u.name);
-		if ((local_is_ours(&u) ? local_put(&work, &u, &doubt, &e)
-				       : hand_over(&work, work.c->account, &u,
-					     *w->cfg->root, &doubt, &e)) == 0)
-			err_clear(&e);
-	}
+	    check_slow(w, &u, &e) == 0 && worker_final(w, &i, 1, &e) == 0 &&
+	    write_local(w, &work, &u, &doubt, &e) == 0)
+		err_clear(&e);
 	decide_local(w, i, doubt, &e);
 }
 
@@ -762,9 +791,11 @@ void
 worker_run(const struct worker_config *cfg, const struct route *route,
     const struct mail *mails, int up)
 {
-	struct worker w = {
-		.cfg = cfg, .waiter = *cfg->waiter, .route = route, .up = up
-	};
+	struct worker w = { .cfg = cfg,
+		.waiter = *cfg->waiter,
+		.route = route,
+		.up = up,
+		.slow = (uid_t)-1 };
 	struct reach *r;
 
 	w.waiter.bound = cfg->bound;
