@@ -3,7 +3,7 @@
  * up what becomes of each recipient. A host that cannot be had is so for all
  * mails; one that will not have a mail now is tried for the others.
  * Callers: deliver.c, in a forked child. It prints nothing, opens no file of
- * its own and runs no program.
+ * its own and runs no program: processes of users write mailboxes (local.h).
  * RFC 5321 5.1, 4.5.4.1, 3.3; RFC 7435; unix(7) SOCK_SEQPACKET.
  * Ownership: borrows route and messages; envelopes are the child's copies.
  */
