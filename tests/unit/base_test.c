@@ -262,4 +262,31 @@ TEST(waits_end)
 	CHECK(!wait_stopped(NULL));
 }
 
+TEST(a_bound_ends_all_waits)
+{
+	struct waiter w = { .bound = { 0 } };
+	struct pollfd p = { .fd = -1 };
+	struct err e;
+
+	CHECK(!wait_over(&w));
+	CHECK(!wait_over(NULL));
+	CHECK(wait_left(&w, -1) == -1);
+	CHECK(wait_left(NULL, 5) == 5);
+	w.bound = wait_within(3600 * 1000, "try_time");
+	CHECK(!wait_over(&w));
+	CHECK(wait_left(&w, 5) == 5);
+	CHECK(wait_left(&w, -1) > 3599 * 1000);
+	CHECK_INT(wait_fds(&w, &p, 1, wait_now()), WAIT_TIMEOUT);
+	w.bound = wait_within(1, "try_time");
+	CHECK_INT(wait_fds(&w, &p, 1, INT64_MAX), WAIT_TIMEOUT);
+	CHECK(wait_over(&w));
+	CHECK(wait_left(&w, 5) == 0);
+	CHECK(wait_left(&w, -1) == 0);
+	w.bound.ms = 1500;
+	CHECK_INT(wait_over_err(&w, &e), -1);
+	CHECK_INT(e.verdict, ERR_TEMP);
+	CHECK_INT(e.kind, ERR_CONNECT);
+	CHECK_STR(e.text, "not within try_time, 1.5 s");
+}
+
 TEST_MAIN

@@ -229,4 +229,33 @@ TEST(no_answer_is_temporary)
 	tear_down(&f);
 }
 
+/* The words of a wait for a reply that does not come. */
+static const char *
+no_reply(struct fixture *f, struct err *e)
+{
+	wire_deadline(&f->w, 600);
+	CHECK_INT(wire_reply(&f->w, e), -1);
+	return e->text;
+}
+
+TEST(a_bound_counts_until_the_last_octets)
+{
+	uint64_t size = 64;
+	struct waiter hurried = { .bound = wait_within(1, "try_time") };
+	struct fixture f;
+	struct err e;
+
+	set_up(&f, &size);
+	f.w.timeout_max = 20;
+	f.w.hurried = f.io.waiter = &hurried;
+	wire_begin(&f.w);
+	CHECK_STR(no_reply(&f, &e), "not within try_time, 0.001 s");
+	CHECK_INT(wire_message(&f.w, &f.view, one, 1, &e), 0);
+	CHECK_STR(no_reply(&f, &e), "timed out after 0.02 s");
+	wire_begin(&f.w);
+	CHECK_STR(no_reply(&f, &e), "not within try_time, 0.001 s");
+	tear_down(&f);
+	CHECK(f.io.waiter == &hurried);
+}
+
 TEST_MAIN
