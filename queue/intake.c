@@ -344,9 +344,10 @@ intake_oddity(const struct entry *en, uid_t owner, uint64_t size)
 		return "is torn at its end";
 	if (en->hold || en->tries > TRIES_MAX)
 		return "has notes of a runner";
+	/* Who failed already is there to be reported (keep.h, failed_too). */
 	for (size_t i = 0; i < en->env.n; i++)
-		if (!entry_is_open(en, i) || en->rcpts[i].final ||
-		    en->rcpts[i].reported != 0)
+		if (en->env.rcpts[i].outcome.state == OUTCOME_DELIVERED ||
+		    en->rcpts[i].final || en->rcpts[i].reported != 0)
 			return "has notes of a runner";
 	return NULL;
 }

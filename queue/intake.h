@@ -39,7 +39,7 @@ int intake(const struct intake_config *, bool *more, struct err *e);
 /*
  * What is wrong with an entry of `size` octets that `owner` added, beyond its
  * format: it is not his, or not as one that nobody has tried but who queued
- * it; NULL: nothing.
+ * it, by whom recipients may have failed; NULL: nothing.
  */
 const char *intake_oddity(const struct entry *, uid_t owner, uint64_t size);
 

@@ -316,18 +316,27 @@ socket.socket(socket.AF_UNIX).bind("'$IN/$id'")'
 	assert_line --partial "cannot be read by the queue's group"
 }
 
-@test "an entry with notes of a runner" {
-	local id operation
+# noted OPERATION: Alice puts an entry of her own there, as $id, with notes.
+noted() {
 	mkdir -m 700 /var/spool/alice
 	chown $ALICE /var/spool/alice
-	for operation in note refuse; do
-		id=$(as $ALICE spool put /var/spool/alice/queue a@x.test <message)
-		as $ALICE spool $operation /var/spool/alice/queue "$id"
-		forged $ALICE "$id" <"/var/spool/alice/queue/$id"
-		bob_is_served
-		set_aside "$id" 'notes of a runner'
-		rm -f $QUEUE/broken/*
-	done
+	id=$(as $ALICE spool put /var/spool/alice/queue a@x.test <message)
+	as $ALICE spool "$1" /var/spool/alice/queue "$id"
+	forged $ALICE "$id" <"/var/spool/alice/queue/$id"
+}
+
+@test "an entry with notes of a runner" {
+	noted note
+	bob_is_served
+	set_aside "$id" 'notes of a runner'
+}
+
+@test "an entry of which somebody failed before it was queued" {
+	noted refuse
+	take
+	assert_success
+	assert_output 'done'
+	only "queue/$id"
 }
 
 @test "an entry from the future waits until it is none" {

@@ -114,14 +114,17 @@ check_entry(const struct entry *en, const struct buf *b)
 	}
 }
 
-/* What is taken into the system's queue is whole, his, and untried. */
+/* What is taken into the system's queue is whole, his, and has reached
+ * nobody. */
 static void
 check_taken(const struct entry *en, const struct buf *b)
 {
 	must(en->uid == OWNER && !en->torn && !en->hold && en->end == b->len);
-	must(entry_open(en) == en->env.n);
-	for (size_t i = 0; i < en->env.n; i++)
+	for (size_t i = 0; i < en->env.n; i++) {
 		must(!en->rcpts[i].final && en->rcpts[i].reported == 0);
+		must(entry_is_open(en, i) ||
+		    en->env.rcpts[i].outcome.state == OUTCOME_FAILED);
+	}
 }
 
 int

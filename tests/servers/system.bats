@@ -150,6 +150,24 @@ setresuid($RUNNER, $RUNNER, $RUNNER 0"
 	arrived 1
 }
 
+# What failed before the runner had it comes with it (sendmail -oee).
+@test "who failed already is reported by the runner" {
+	ln -sf smtpsend /usr/local/bin/sendmail
+	message plain 1@client.test >"$D/mail"
+	run --separate-stderr setpriv --reuid=$ALICE --regid=$ALICE \
+		--clear-groups env -i PATH="$PATH" /usr/local/bin/sendmail \
+		-i -oee -f alice@client.test nobody-there <"$D/mail"
+	assert_equal "$output$stderr" ''
+	assert_success
+	assert_equal "$(find $SYSTEM/in -type f | wc -l)" 1
+	as $RUNNER -q
+	assert_success
+	arrived 1
+	assert_equal "$(jq -c '[.mail, .rcpts]' "$D"/aio/*.json)" \
+		'["<>",["alice@client.test"]]'
+	grep -q '^Final-Recipient: .*nobody-there' "$D"/aio/*.msg
+}
+
 @test "what is hostile is told, and stops no mail" {
 	queued $ALICE
 	setpriv --reuid=$ALICE --regid=$ALICE --clear-groups \
