@@ -3,12 +3,14 @@
 # folder of its own, $T, in which it runs, and its own receivers.
 
 bats_require_minimum_version 1.5.0
-load /usr/lib/bats/bats-support/load
-load /usr/lib/bats/bats-assert/load
+load assert
 
-TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-SMTPSEND=$(realpath "${SMTPSEND:-$TESTS/../smtpsend}")
-TOOLS=$(realpath "${TOOLS:-$TESTS/../build/release/tools}")
+# No process is started here, unless it must be: this is read for each test.
+TESTS=${BASH_SOURCE[0]%/*}
+[[ ${SMTPSEND:-} == /* ]] ||
+	SMTPSEND=$(realpath "${SMTPSEND:-$TESTS/../smtpsend}")
+[[ ${TOOLS:-} == /* ]] ||
+	TOOLS=$(realpath "${TOOLS:-$TESTS/../build/release/tools}")
 export TESTS SMTPSEND TOOLS
 export LC_ALL=C
 

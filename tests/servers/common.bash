@@ -3,10 +3,9 @@
 # a world of its own (see ./world), started by script/test.
 
 bats_require_minimum_version 1.5.0
-load /usr/lib/bats/bats-support/load
-load /usr/lib/bats/bats-assert/load
+load ../assert
 
-SERVERS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SERVERS=${BASH_SOURCE[0]%/*}
 export SERVERS
 export SMTPSEND=${SMTPSEND:-$SERVERS/../../smtpsend}
 export TOOLS=${TOOLS:-$SERVERS/../../build/release/tools}
