@@ -4,6 +4,8 @@
 #   make BUILD=asan    build/asan/smtpsend, with the address and undefined
 #                      behaviour sanitizers; every target takes BUILD=
 #   make BUILD=clang   the same sources through clang's warnings
+#   make syntax        warnings alone, with no code made: most of what
+#                      BUILD=clang says, in a tenth of the time
 #   make WERROR=1      warnings are errors, as in CI
 #   make V=1           the commands in full
 #   make check lint    for those who have the tools; script/test fetches them
@@ -34,7 +36,8 @@ WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	   -Wformat=2 -Wvla -Wundef -Wimplicit-fallthrough -Wreturn-type
 HARDEN	:= -fstack-protector-strong -fPIE
 FORTIFY	:= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-CFLAGS	?= -O2 -g
+# What finds faults is built in half the time, and hides none, at -O1.
+CFLAGS	?= $(if $(filter asan fuzz,$(BUILD)),-O1 -g1,-O2 -g)
 
 # The sanitizers replace libc's checks by their own, and want to see the
 # plain calls: no _FORTIFY_SOURCE beside them.
@@ -65,7 +68,7 @@ say	= $(if $(V)$(silent),,@echo "  $(1)	$@")
 
 # --- what to build -------------------------------------------------------
 
-.PHONY: all unit units tools fuzz fuzzers fuzz-programs check lint bench \
+.PHONY: all unit units tools syntax fuzz fuzzers fuzz-programs check lint bench \
 	install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -87,6 +90,17 @@ $(B)/%.o: %.c banned.h $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(if $(WERROR),-Werror) \
 	    -MMD -MP -c -o $@ $<
+
+# Warnings alone, of all that `all units tools` would compile.
+syntax: $(patsubst %.c,$(B)/%.seen,$(MAIN) $(SRCS) \
+	$(wildcard tests/unit/*_test.c tests/tools/*.c))
+
+$(B)/%.seen: %.c banned.h $(B)/flags
+	$(call say,SEE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(if $(WERROR),-Werror) \
+	    -MMD -MP -MF $@.d -MT $@ -fsyntax-only $<
+	@touch $@
 
 # Other flags than last time: everything is compiled again.
 $(B)/flags: FORCE
