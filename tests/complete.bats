@@ -122,13 +122,15 @@ TO='To: undisclosed-recipients:;\n'
 }
 
 @test "a Message-ID has the sender's domain and is never the same" {
-	for _ in {1..1000}; do
+	local n=1000
+	[[ $SMTPSEND != */asan/* ]] || n=100
+	for ((i = 0; i < n; i++)); do
 		echo x | "$SMTPSEND" -v --dry-run --host 127.0.0.1 \
 			-f alice@Client.TEST bob@x.test 2>>notes
 	done >plans
 	grep -E '^-- added Message-ID:' notes >ids
-	assert_equal "$(grep -cE "^-- added Message-ID: $ID\$" ids)" 1000
-	assert_equal "$(sort -u ids | wc -l)" 1000
+	assert_equal "$(grep -cE "^-- added Message-ID: $ID\$" ids)" $n
+	assert_equal "$(sort -u ids | wc -l)" $n
 }
 
 @test "a sender at an address literal" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # script/demo does what README.md says of it.
+# once: it runs script/demo, which builds for itself.
 
 bats_require_minimum_version 1.5.0
 load /usr/lib/bats/bats-support/load

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # A report of delivery says to another reader what it is to say.
+# once: it runs tests/tools alone.
 
 load common
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The system's queue: users add to a folder that they cannot list, its owner
 # takes from it; whatever they leave there harms nobody but themselves.
+# once: it runs tests/tools alone.
 # shellcheck disable=SC2086 # ids and numbers of users are one word
 # shellcheck disable=SC2030,SC2031,SC2317 # prepare and its like are called
 

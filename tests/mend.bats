@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # A header that was mended says to another reader what it said before.
+# once: it runs tests/tools alone.
 
 load common
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Our side of an SMTP server gets on with a client that others wrote.
+# once: it runs tests/tools alone.
 
 load common
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The queue's store, ended or refused at each system call: what was told is
 # there, what is there is whole, and what a death leaves is recovered from.
+# once: it runs tests/tools alone.
 # shellcheck disable=SC2034,SC2317 # strike.bash uses and calls them
 
 load common
@@ -9,6 +10,9 @@ shopt -s extglob nullglob
 
 setup() {
 	common_setup
+	# In memory, where fsync(2) costs nothing: no power is lost here.
+	T=$(mktemp -d /run/spool.XXXXXX)
+	cd "$T" || return
 	SPOOL=$TOOLS/spool
 	STRIKE=("$SPOOL") STRIKE_INPUT=large STRIKE_FROM='"queue'
 	{ printf %s "$MESSAGE" && head -c 200000 /dev/zero | tr '\0' 'x'; } >large

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What is installed beside the program: units, the user and folders of the
 # machine's queue, a cron line. It all goes into this world alone.
+# once: it runs the release build, installed.
 
 load common
 
