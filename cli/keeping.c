@@ -47,8 +47,10 @@ check_options(struct keeping *k, const struct options *o, struct err *e)
 	    k->one_try);
 }
 
-/* Defaults may name a host and no account. Who never spoke of a queue hears
- * nothing of that. */
+/*
+ * Defaults may name a host and no account. Who never spoke of a queue has his
+ * message tried, and hears of that only where a queue would have taken it.
+ */
 static int
 check_account(struct keeping *k, const struct options *o,
     const struct account *a, struct err *e)
@@ -58,16 +60,16 @@ check_account(struct keeping *k, const struct options *o,
 
 	if (!k->on || a->relay.name != NULL || a->relay.hosts == NULL)
 		return 0;
-	if (queue->from.file == NULL && !o->settings.at[SET_QUEUE].given) {
-		k->on = false;
-		return 0;
-	}
-	return err_set(e, ERR_PERM, ERR_CONFIG,
+	err_set(e, ERR_PERM, ERR_CONFIG,
 	    "%s is of no account, and what is queued is sent by an account: "
 	    "write \"account default\" above it",
 	    settings_said(&a->settings,
 		a->settings.at[SET_HOST].text != NULL ? SET_HOST : SET_SOCKET,
 		place));
+	if (queue->from.file != NULL || o->settings.at[SET_QUEUE].given)
+		return -1;
+	k->nowhere = *e;
+	return 0;
 }
 
 /*
@@ -115,7 +117,9 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	k->only = queue->number == QUEUE_ONLY ||
 	    o->face.attempt == ATTEMPT_LATER || o->face.attempt == ATTEMPT_NONE;
 	/* Where it can be kept nowhere it is tried, whatever -od says. */
-	if (k->on && spools_for(&k->place, as->own, &k->nowhere) == -1)
+	if (k->on &&
+	    (k->nowhere.verdict != ERR_OK ||
+		spools_for(&k->place, as->own, &k->nowhere) == -1))
 		k->only = queue->number == QUEUE_ONLY;
 	k->leaves = k->on && geteuid() != 0 &&
 	    locally_writes(&a->locally, o->face.is_sendmail) &&

@@ -354,12 +354,19 @@ tried() {
 	assert_equal "$(queued)" 0
 }
 
-@test "a host of no account sends, and queues nothing" {
+@test "a host of no account sends, and says why nothing is queued" {
+	local how
 	printf 'defaults\nhost 127.0.0.1\nport %s\n' "$PORT" >.smtpsendrc
 	mail -i bob@x.test
 	quiet
-	mail -i tempfail@x.test
-	exits 75
+	assert_equal "$(got)" bob@x.test
+	for how in -odi -odq -odb -oi; do
+		mail $how tempfail@x.test
+		exits 75
+		says 'not queued: host in ' '.smtpsendrc:2 is of no account' \
+			'account default'
+	done
+	assert_equal "$(queued)" 0
 }
 
 @test "what fails for good says so, by code and line; others get it" {
