@@ -193,6 +193,21 @@ runq_by_link() {
 	has eve 'Return-Path: <www-data@client.test>'
 }
 
+@test "who failed is reported by the queue that all share" {
+	shared_queue
+	as bob /usr/sbin/sendmail -i -oem who eve <message
+	exits 67
+	says 'who: failed'
+	as www-data /usr/sbin/sendmail -i -oee -f bob who <message
+	quiet
+	run --separate-stderr /usr/sbin/sendmail -q
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	assert_equal "$output" 'Mail queue is empty'
+	has eve 'Return-Path: <bob@client.test>'
+	assert_equal "$(grep -c '^Final-Recipient: .*who' /var/mail/bob)" 2
+}
+
 @test "without it, what only root can write fails where there is no home" {
 	as www-data /usr/sbin/sendmail -i root <message
 	exits 78
