@@ -205,7 +205,7 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SET_AUTO_FROM] = { .key = "auto_from",
 	    .parse = values_flag,
 	    .empty = "on" },
-	[SET_MAILDOMAIN] = { .key = "maildomain", .parse = values_text },
+	[SET_MAILDOMAIN] = { .key = "maildomain", .parse = values_maildomain },
 	[SET_FROM_FULL_NAME] = { .key = "from_full_name",
 	    .parse = values_name },
 	[SET_FROM_HEADER] = { .key = "set_from_header",

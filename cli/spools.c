@@ -28,7 +28,8 @@ static int
 no_home(struct err *e, const char *dir)
 {
 	return err_set(e, ERR_PERM, ERR_CONFIG,
-	    "no place for a queue: %s%s; set HOME or XDG_STATE_HOME",
+	    "no place for a queue: %s%s; set HOME or XDG_STATE_HOME, or "
+	    "have a queue of the machine run, see smtpsend(1)",
 	    dir != NULL ? "there is no folder " : "this user has no home",
 	    dir != NULL ? dir : "");
 }

@@ -140,6 +140,18 @@ values_host(const struct setting_row *row, struct setting *s)
 	    : NULL;
 }
 
+/* What stands behind the @ of an address. */
+const char *
+values_maildomain(const struct setting_row *row, struct setting *s)
+{
+	(void)row;
+	return values_is_domain(s->text)
+	    ? NULL
+	    : words_no_name(s->text,
+		  "give what stands behind the @ of addresses, like "
+		  "example.org");
+}
+
 /* What EHLO may say; what has a % in it is not known yet. */
 const char *
 values_domain(const struct setting_row *row, struct setting *s)

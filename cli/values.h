@@ -25,6 +25,7 @@ values_parser values_ip;
 values_parser values_proxy;
 values_parser values_host;
 values_parser values_domain;
+values_parser values_maildomain;
 values_parser values_timeout;
 values_parser values_tls;
 values_parser values_trust;

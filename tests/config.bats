@@ -211,6 +211,9 @@ route 2 by smarthost, account other
 	rc 'account default' 'host 127.0.0.1' 'port x'
 	plan
 	config_error "$T/.smtpsendrc:3: port \"x\": give a number from 1 to 65535"
+	rc 'account default' 'host 127.0.0.1' 'maildomain @x.test'
+	plan
+	config_error '.smtpsendrc:3: maildomain "@x.test": give what stands behind the @'
 	rc 'account default'
 	plan
 	config_error 'account default has no host'
