@@ -159,7 +159,9 @@ DOC_DIR	?= $(PREFIX)/share/doc/smtpsend
 SENDMAIL_DIR ?=
 MAILQ_DIR ?= /usr/bin
 name	= $(Q)to=$(PREFIX)/bin/smtpsend; at=$(DESTDIR)$(1); \
-	    [ "$$(readlink $$at)" = $$to ] || ln -s $$to $$at
+	    [ "$$(readlink $$at)" = $$to ] || ln -s $$to $$at || { \
+	    echo "$$at is of another mail system: remove that, or divert" \
+	    "it, see INSTALLATION in smtpsend-sendmail(8)" >&2; exit 1; }
 
 # put FOLDER,FILES: with the place of the program in them.
 put	= $(Q)for f in $(2); do \
