@@ -18,6 +18,7 @@
 #include "cli/taking.h"
 #include "mail/envelope.h"
 #include "mail/received.h"
+#include "queue/aliases.h"
 #include "queue/entry.h"
 #include "queue/locals.h"
 #include "queue/moment.h"
@@ -70,6 +71,8 @@ forget(struct taking *t)
 	body_free(t->body);
 	t->body = NULL;
 	t->env = NULL;
+	aliases_free(t->aliases);
+	t->aliases = NULL;
 	if (t->open)
 		send_free(&t->send);
 	t->open = false;
@@ -108,8 +111,8 @@ on_mail(void *ctx, struct address *sender, uint64_t size, struct err *e)
 static int
 on_rcpt(void *ctx, struct address *rcpt, struct err *e)
 {
-	const struct taking *t = ctx;
-	const struct locals_config *locals = &t->config.locals;
+	struct taking *t = ctx;
+	struct locals_config *locals = &t->config.locals;
 
 	if (rcpt->kind == DOMAIN_NONE && !locals_are_on(locals) &&
 	    t->config.by.local == NULL) {
@@ -120,6 +123,8 @@ on_rcpt(void *ctx, struct address *rcpt, struct err *e)
 		e->enhanced = (struct enhanced){ 5, 1, 1 };
 		return -1;
 	}
+	if (t->aliases == NULL)
+		t->aliases = locals_read(locals, rcpt);
 	return locals_knows(locals, rcpt, e) == -1 ? refused(e) : 0;
 }
 

@@ -16,6 +16,7 @@
 #include "queue/submit.h"
 #include "smtp/server.h"
 
+struct aliases;
 struct body;
 struct run_face;
 
@@ -28,6 +29,8 @@ struct taking {
 	bool open;
 	struct send send; /* owned */
 	struct submit_config config; /* points into it */
+	/* Owned: those of this machine, from its first name on; or NULL. */
+	struct aliases *aliases;
 	/* Its message: from `begin` to `end` or `drop`. */
 	struct envelope *env; /* borrowed */
 	struct server_facts facts; /* borrowed */

@@ -21,7 +21,8 @@ static const char postmaster[] = "postmaster", root[] = "root";
 
 struct resolving {
 	const struct locals_config *c; /* borrowed */
-	struct aliases *aliases; /* owned: once `asked`; NULL: there are none */
+	struct aliases *own; /* owned: read by us, or NULL */
+	const struct aliases *aliases; /* once `asked`; NULL: there are none */
 	bool asked;
 	struct err why; /* not ok: there should be some */
 	struct envelope out;
@@ -248,9 +249,10 @@ load(struct resolving *w)
 	if (w->asked)
 		return;
 	w->asked = true;
-	if (c->aliases != NULL)
+	if (c->aliases != NULL && c->read == NULL)
 		got = aliases_load(
-		    &w->aliases, c->aliases, c->domains, NULL, NULL, &w->why);
+		    &w->own, c->aliases, c->domains, NULL, NULL, &w->why);
+	w->aliases = c->read != NULL ? c->read : w->own;
 	if (got != -1)
 		err_clear(&w->why);
 	if (got == 1 && c->must_exist)
@@ -396,7 +398,7 @@ locals_expand(const struct locals_config *c, struct envelope *env, size_t **of,
 	rc = resolve_all(&w, env);
 	swap_recipients(env, &w.out);
 	envelope_free(&w.out);
-	aliases_free(w.aliases);
+	aliases_free(w.own);
 	*of = w.from;
 	return rc;
 }
@@ -441,4 +443,17 @@ locals_knows(
 		rc = -1;
 	envelope_free(&env);
 	return rc;
+}
+
+struct aliases *
+locals_read(struct locals_config *c, const struct address *a)
+{
+	struct aliases *read = NULL;
+	struct err e;
+
+	if (c->aliases == NULL || c->read != NULL || !is_local(c, a) ||
+	    aliases_load(&read, c->aliases, c->domains, NULL, NULL, &e) != 0)
+		return NULL;
+	c->read = read;
+	return read;
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 struct address;
+struct aliases;
 struct envelope;
 struct err;
 
@@ -22,6 +23,8 @@ struct err;
 /* All zero: there are no local names, and nothing is done to any. */
 struct locals_config {
 	const char *aliases; /* their file (queue/aliases.h); NULL: none */
+	/* What is in it, borrowed, for who asks often; NULL: it is read. */
+	const struct aliases *read;
 	bool must_exist; /* no such file is a mistake of the configuration */
 	/* A name that is no alias is one of this domain; NULL: it is a
 	 * mailbox here. */
@@ -68,5 +71,12 @@ bool locals_are_on(const struct locals_config *);
  */
 int locals_knows(
     const struct locals_config *, const struct address *, struct err *e);
+
+/*
+ * Read the aliases once for all that is asked by this configuration from now
+ * on, if the address is local: the caller's, to be freed before `domains` goes,
+ * or NULL: there are none, or the next who asks reads them, and says why not.
+ */
+struct aliases *locals_read(struct locals_config *, const struct address *);
 
 #endif

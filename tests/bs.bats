@@ -157,3 +157,29 @@ clients() {
 	grep -q '^Status: 5.1.1' box/*.msg
 	assert_equal "$(entries)" ''
 }
+
+@test "a message's names are asked of one reading of the aliases" {
+	local line
+	printf '%s\n' 'one: b@y.test' 'two: c@y.test' >/etc/aliases
+	coproc SERVER { exec "$SENDMAIL" -odq -bs; }
+	say() {
+		printf '%s\r\n' "$@" >&"${SERVER[1]}"
+		IFS= read -r -t 30 line <&"${SERVER[0]}"
+	}
+	IFS= read -r -t 30 line <&"${SERVER[0]}"
+	say 'HELO me'
+	say 'MAIL FROM:<a@x.test>'
+	say 'RCPT TO:<one>'
+	assert_regex "$line" ^250
+	echo 'one: nosuchuser' >/etc/aliases
+	say 'RCPT TO:<two>'
+	assert_regex "$line" ^250
+	say RSET
+	# The next one sees what is there now.
+	say 'MAIL FROM:<a@x.test>'
+	say 'RCPT TO:<two>'
+	assert_regex "$line" '^550 5.1.1'
+	local pid=$SERVER_PID
+	printf 'QUIT\r\n' >&"${SERVER[1]}"
+	wait "$pid"
+}
