@@ -6,9 +6,11 @@
  * msmtp(1), section USAGE.
  * Ownership: see accounts.h.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -61,6 +63,19 @@ no_account(const struct config *c, const char *name, struct err *e)
 	return -1;
 }
 
+/* The mail of a machine goes by what its file says, or not at all: who cannot
+ * read it would send by MX what others give to a smarthost. */
+static int
+check_system(const struct options *o, struct err *e)
+{
+	if (!o->face.is_sendmail || access(RCFILE_SYSTEM, R_OK) == 0 ||
+	    errno != EACCES)
+		return 0;
+	return err_set(e, ERR_PERM, ERR_CONFIG,
+	    RCFILE_SYSTEM " is closed to this user: chmod 644 " RCFILE_SYSTEM
+			  ", with the password in a passwordfile");
+}
+
 /* *chosen is NULL when the defaults alone count. */
 static int
 choose(const struct accounts *as, const struct options *o,
@@ -79,6 +94,8 @@ choose(const struct accounts *as, const struct options *o,
 		*chosen = config_find_sender(c, o->from);
 	if (*chosen == NULL)
 		*chosen = config_find(c, "default");
+	if (*chosen == NULL && check_system(o, e) == -1)
+		return -1;
 	return *chosen == NULL && c->n > 0 ? no_account(c, NULL, e) : 0;
 }
 

@@ -224,6 +224,19 @@ runq_by_link() {
 	assert_equal "$(grep -c '^From ' /var/mail/www-data)" 4
 }
 
+@test "a configuration of the machine that is closed to who sends: 78" {
+	printf '%s\n' 'account default' 'host 127.0.0.1:1' >/etc/smtpsend.conf
+	chmod 600 /etc/smtpsend.conf
+	as bob /usr/sbin/sendmail -i bob@x.test <message
+	exits 78
+	says '/etc/smtpsend.conf is closed to this user: chmod 644'
+	as bob /usr/bin/mailq
+	exits 0
+	run --separate-stderr setpriv --reuid=bob --regid=bob --init-groups \
+		env -i HOME=$HOMES/bob /usr/sbin/sendmail -i eve <message
+	exits 78
+}
+
 @test "a user whose mailbox is there has his mail at once" {
 	install -m 660 -o bob -g mail /dev/null /var/mail/bob
 	as bob /usr/sbin/sendmail -FCronDaemon -i -B8BITMIME -oem bob <message
