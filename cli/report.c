@@ -568,7 +568,8 @@ put_verified(struct buf *b, const char *address, const struct envelope *env)
 
 	put_text(b, "", address, "");
 	if (env->n == 1 && strcmp(r->addr.raw, address) == 0 &&
-	    r->outcome.state == OUTCOME_PENDING)
+	    (r->outcome.state == OUTCOME_PENDING ||
+		r->outcome.state == OUTCOME_DEFERRED))
 		return true;
 	for (i = 0; i < env->n; i++) {
 		if (r[i].outcome.state == OUTCOME_FAILED)

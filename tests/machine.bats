@@ -135,6 +135,9 @@ runq_by_link() {
 	run --separate-stderr /usr/sbin/sendmail -i -n root <message
 	quiet
 	has root 'Subject: hi'
+	run --separate-stderr /usr/sbin/sendmail -bv a@x.test
+	exits 75
+	assert_equal "$output" a@x.test
 	printf 'x: |/bin/true\n' >>/etc/aliases
 	run --separate-stderr /usr/bin/newaliases
 	exits 78
