@@ -13,8 +13,10 @@
 #include <sys/wait.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,10 +66,27 @@ is_sane(const struct user *u)
 	    u->gid != (gid_t)-1;
 }
 
-bool
-local_is_ours(const struct user *u)
+/* There is an mbox of his, or he may make one: few folders of mailboxes let
+ * users. */
+static bool
+has_box(const struct local_config *c, const struct user *u)
 {
-	return geteuid() == 0 || geteuid() == u->uid;
+	char path[PATH_MAX];
+	struct stat st;
+	int n;
+
+	if (c->box.transport != TRANSPORT_MBOX ||
+	    eaccess(c->box.path, W_OK) == 0 || errno != EACCES)
+		return true;
+	n = snprintf(path, sizeof path, "%s/%s", c->box.path, u->name);
+	return n < 0 || (size_t)n >= sizeof path || lstat(path, &st) == 0 ||
+	    errno != ENOENT;
+}
+
+bool
+local_is_ours(const struct local_config *c, const struct user *u)
+{
+	return geteuid() == 0 || (geteuid() == u->uid && has_box(c, u));
 }
 
 static int
@@ -79,7 +98,7 @@ check_rights(const struct local_work *w, const struct user *u, struct err *e)
 	if (w->c->box.transport == TRANSPORT_MDA && u->uid == 0)
 		return not_so(e, ERR_PERM, "no program gets mail as ", u,
 		    ": give it to a person, by an alias");
-	if (local_is_ours(u) || w->asks)
+	if (local_is_ours(w->c, u) || w->asks)
 		return 0;
 	return not_so(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
 	    "only root can write the mailbox of ", u,

@@ -41,8 +41,9 @@ struct local_work {
 	const struct waiter *waiter;
 };
 
-/* True if we may write this user's mailbox. */
-bool local_is_ours(const struct user *);
+/* True if we may write this user's mailbox: he is us, and it is there or can
+ * be made. */
+bool local_is_ours(const struct local_config *, const struct user *);
 
 /*
  * The mailbox of that name (n octets): 0 and whose it is, or -1 with *e:

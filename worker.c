@@ -663,7 +663,8 @@ write_local(struct worker *w, const struct local_work *work,
 	int rc;
 
 	note(w, "to the mailbox of ", u->name);
-	if (local_is_ours(u))
+	/* A mailbox that went a moment ago is nobody's to ask for. */
+	if (!work->asks || local_is_ours(work->c, u))
 		rc = local_put(work, u, doubt, e);
 	else
 		rc = hand_over(

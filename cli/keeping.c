@@ -15,6 +15,7 @@
 #include "cli/accounts.h"
 #include "cli/keeping.h"
 #include "cli/options.h"
+#include "local.h"
 #include "mail/envelope.h"
 #include "store/user.h"
 
@@ -121,6 +122,7 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	    (k->nowhere.verdict != ERR_OK ||
 		spools_for(&k->place, as->own, &k->nowhere) == -1))
 		k->only = queue->number == QUEUE_ONLY;
+	k->mailboxes = &a->locally.config;
 	k->leaves = k->on && geteuid() != 0 &&
 	    locally_writes(&a->locally, o->face.is_sendmail) &&
 	    spools_for(&k->left, false, e) == 0 && k->left.kind == SPOOLS_IN;
@@ -183,17 +185,17 @@ open_left(void *ctx, struct folder **to, struct err *e)
 	return open_place(&k->left, to, e);
 }
 
-/* The mailbox of another user. */
+/* The mailbox of another user, or ours that we may not make. */
 static bool
 is_left(void *ctx, const struct recipient *r)
 {
+	const struct keeping *k = ctx;
 	struct user u;
 	struct err e;
 
-	(void)ctx;
 	return r->addr.kind == DOMAIN_NONE && !r->unresolved &&
 	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
-	    u.uid != geteuid();
+	    !local_is_ours(k->mailboxes, &u);
 }
 
 static void

@@ -16,6 +16,8 @@
 #include "cli/spools.h"
 #include "queue/keep.h"
 
+struct local_config;
+
 struct accounts;
 struct options;
 struct settings;
@@ -31,6 +33,7 @@ struct keeping {
 	/* Others may write mailboxes that we may not: who runs the machine's
 	 * queue. */
 	bool leaves;
+	const struct local_config *mailboxes; /* borrowed: the account's */
 	struct spools_place left; /* and there it is */
 	struct err lost; /* not ok: why the queue did not take the message */
 	/* An option of the command line that is for one try only, so that

@@ -201,6 +201,32 @@ waiting() {
 		wc -l
 }
 
+@test "a mailbox of one's own that root must make is the machine's" {
+	system
+	machine defaults 'local mbox' 'queue on'
+	as bob bob
+	exits 0
+	assert_equal "$(waiting)" 1
+	send --queue-run=due
+	exits 0
+	assert_equal "$(stat -c %U /var/mail/bob)" bob
+	# Once it is there it is written at once.
+	as bob bob
+	exits 0
+	assert_equal "$(waiting)" 0
+	assert_equal "$(grep -c '^From ' /var/mail/bob)" 2
+	# With an account of one's own, too.
+	rm /var/mail/bob
+	printf '%s\n' 'account default' 'host 127.0.0.1' 'port 1' 'queue on' \
+		'queue_runner off' 'local mbox' >$HOMES/bob/.smtpsendrc
+	chown bob $HOMES/bob/.smtpsendrc
+	chmod 600 $HOMES/bob/.smtpsendrc
+	as bob bob
+	exits 0
+	assert_equal "$(waiting)" 1
+	rm -r /var/spool/smtpsend
+}
+
 @test "root runs the machine's queue: mailboxes are written as their users" {
 	system
 	machine defaults 'local mbox' 'queue on'
@@ -262,6 +288,7 @@ waiting() {
 	as eve --queue=only bob
 	assert_equal "$(waiting)" 1
 	[ ! -e "$own" ] || run ! grep -r . "$own"
+	install -m 660 -o eve -g mail /dev/null /var/mail/eve
 	as eve --queue=only eve bob@x.test
 	assert_equal "$(waiting)" 1
 }
