@@ -393,8 +393,8 @@ prepare(struct send *r, const struct submit_config *c, struct err *e)
 	return find_recipients(r, e);
 }
 
-/* Some callers of sendmail show, or mail, whatever it says: nothing of what is
- * sent or queued. The log has it. */
+/* Some callers of sendmail show, or mail, whatever it says: nothing of what
+ * went well, or may by itself. The log has it. */
 static bool
 is_quiet(const struct send *r)
 {
@@ -423,8 +423,7 @@ say_queued(struct send *r)
 	snprintf(text, sizeof text, "queued as %s", r->env.queue_id);
 	if (r->o->verbose)
 		on_note(r, text);
-	if (!is_quiet(r))
-		report_queued(stderr, &r->env, r->o->verbose);
+	report_queued(stderr, &r->env, r->o->verbose);
 	if (wait_stopped(r->face->waiter)) {
 		snprintf(text, sizeof text,
 		    "interrupted: what is left is queued as %s",
