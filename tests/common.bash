@@ -3,7 +3,7 @@
 # folder of its own, $T, in which it runs, and its own receivers.
 
 bats_require_minimum_version 1.5.0
-load assert
+source "${BASH_SOURCE[0]%/*}/assert.bash"
 
 # No process is started here, unless it must be: this is read for each test.
 TESTS=${BASH_SOURCE[0]%/*}

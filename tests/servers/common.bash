@@ -3,7 +3,7 @@
 # a world of its own (see ./world), started by script/test.
 
 bats_require_minimum_version 1.5.0
-load ../assert
+source "${BASH_SOURCE[0]%/*}/../assert.bash"
 
 SERVERS=${BASH_SOURCE[0]%/*}
 export SERVERS
