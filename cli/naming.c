@@ -27,7 +27,7 @@ user(void *ctx, const char *name, size_t n, char real[LOCALS_NAME_MAX],
 		return got;
 	if (strlen(u.name) >= LOCALS_NAME_MAX)
 		return 0;
-	snprintf(real, LOCALS_NAME_MAX, "%s", u.name);
+	memcpy(real, u.name, strlen(u.name) + 1);
 	return 1;
 }
 

@@ -60,7 +60,8 @@ TEST(without_a_home)
 	CHECK_INT(e.kind, ERR_CONFIG);
 	CHECK_STR(e.text,
 	    "no place for a queue: there is no folder /nonexistent/home; set "
-	    "HOME or XDG_STATE_HOME");
+	    "HOME or XDG_STATE_HOME, or have a queue of the machine run, see "
+	    "smtpsend(1)");
 	memset(far + 1, 'x', sizeof far - 2);
 	environment(far, "/");
 	CHECK_INT(spools_for(&p, true, &e), -1);
