@@ -21,6 +21,7 @@
 #include "base/crypto.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/library.h"
 
 #define LIBRARY "libcrypto.so.3"
 
@@ -84,17 +85,6 @@ struct crypto_key {
 	enum crypto_kind kind;
 };
 
-/* Put a symbol's address into a field; *missing names it if there is none. */
-static void
-symbol_load(void *handle, const char *name, void *field, const char **missing)
-{
-	void *p = dlsym(handle, name);
-
-	if (p == NULL)
-		*missing = name;
-	memcpy(field, &p, sizeof p);
-}
-
 static int
 library_load(struct crypto *c, struct err *e)
 {
@@ -104,7 +94,7 @@ library_load(struct crypto *c, struct err *e)
 	if (c->handle == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,
 		    "DKIM needs OpenSSL 3 (package libssl3): %s", dlerror());
-#define LOAD(name) symbol_load(c->handle, #name, &c->name, &missing);
+#define LOAD(name) library_symbol(c->handle, #name, &c->name, &missing);
 	SYMBOLS(LOAD)
 #undef LOAD
 	if (missing != NULL)

@@ -16,6 +16,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "base/idna.h"
+#include "base/library.h"
 
 #define LIBRARY "libidn2.so.0"
 #define LABEL_MAX 63 /* octets, RFC 1035 2.3.4 */
@@ -88,18 +89,6 @@ struct library {
 #undef FIELD
 };
 
-/* Put a symbol's address into a field; *missing names it if there is none. */
-static void
-symbol_load(const struct library *l, const char *name, void *field,
-    const char **missing)
-{
-	void *p = dlsym(l->handle, name);
-
-	if (p == NULL)
-		*missing = name;
-	memcpy(field, &p, sizeof p);
-}
-
 /* It stays in the process, so that the next name finds it there. */
 static int
 library_load(struct library *l, struct err *e)
@@ -111,7 +100,7 @@ library_load(struct library *l, struct err *e)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,
 		    "what is not ASCII needs libidn2 (package libidn2-0): %s",
 		    dlerror());
-#define LOAD(name) symbol_load(l, #name, &l->name, &missing);
+#define LOAD(name) library_symbol(l->handle, #name, &l->name, &missing);
 	SYMBOLS(LOAD)
 #undef LOAD
 	if (missing == NULL)

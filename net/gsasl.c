@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/library.h"
 #include "net/gsasl.h"
 
 #define LIBRARY "libgsasl.so.18"
@@ -54,18 +55,6 @@ struct exchange {
 	Gsasl_session *session; /* owned */
 	bool says_y; /* it was told of a binding that it cannot use */
 };
-
-/* Put a symbol's address into a field; *missing names it if there is none. */
-static void
-symbol_load(const struct gsasl_library *l, const char *name, void *field,
-    const char **missing)
-{
-	void *p = dlsym(l->handle, name);
-
-	if (p == NULL)
-		*missing = name;
-	memcpy(field, &p, sizeof p);
-}
 
 /*
  * The library takes the server's first realm, whatever was set, and then asks
@@ -107,7 +96,7 @@ library_load(struct gsasl_library *l)
 		    "GNU SASL is not here (package libgsasl18): %s", dlerror());
 		return;
 	}
-#define LOAD(name) symbol_load(l, #name, &l->name, &missing);
+#define LOAD(name) library_symbol(l->handle, #name, &l->name, &missing);
 	SYMBOLS(LOAD)
 #undef LOAD
 	if (missing != NULL) {

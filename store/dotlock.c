@@ -14,6 +14,7 @@
 #include <lockfile.h>
 
 #include "base/err.h"
+#include "base/library.h"
 #include "store/dotlock.h"
 
 #define LIBRARY "liblockfile.so.1"
@@ -34,17 +35,6 @@ struct dotlock {
 #undef FIELD
 };
 
-/* Put a symbol's address into a field; *missing names it if there is none. */
-static void
-symbol_load(void *handle, const char *name, void *field, const char **missing)
-{
-	void *p = dlsym(handle, name);
-
-	if (p == NULL)
-		*missing = name;
-	memcpy(field, &p, sizeof p);
-}
-
 static int
 library_load(struct dotlock *d, struct err *e)
 {
@@ -56,7 +46,7 @@ library_load(struct dotlock *d, struct err *e)
 		    "locking a mailbox needs liblockfile (package "
 		    "liblockfile1): %s",
 		    dlerror());
-#define LOAD(name) symbol_load(d->handle, #name, &d->name, &missing);
+#define LOAD(name) library_symbol(d->handle, #name, &d->name, &missing);
 	SYMBOLS(LOAD)
 #undef LOAD
 	if (missing == NULL)
