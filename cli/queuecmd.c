@@ -369,6 +369,9 @@ prepare(struct job *j, struct err *e)
 		.now = moment_now(),
 		.json = j->o->json,
 		.out = stdout,
+		.only = { .id = j->o->queue_run.id,
+		    .rcpt = j->o->queue_run.rcpt,
+		    .sender = j->o->queue_run.sender },
 	};
 	j->asked = calloc(j->o->noperands + 1, sizeof *j->asked);
 	if (j->o->mode == MODE_QUEUE_LIST)

@@ -422,6 +422,8 @@ list_entry(void *ctx, const struct entry *en, const struct err *why)
 {
 	struct queuelist *l = ctx;
 
+	if (why == NULL && !pick_fits(&l->v->only, en))
+		return 0;
 	return l->v->json ? json_entry(l, en, why) : text_entry(l, en, why);
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "queue/entry.h"
+#include "queue/pick.h"
 
 struct err;
 struct folder;
@@ -24,6 +25,8 @@ struct queue_view {
 	bool many; /* folders, each of which is named; shown: kept apart */
 	bool json; /* an object a line */
 	FILE *out;
+	/* Of the list: these entries alone, and what cannot be read. */
+	struct pick_filter only;
 };
 
 /*

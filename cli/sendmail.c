@@ -347,7 +347,9 @@ set_queue(
 	struct queue_run *q = &o->queue_run;
 	int which = v == NULL ? 0 : choose(queue_words, v);
 
-	o->mode = MODE_QUEUE_RUN;
+	/* It says what is listed, then. */
+	if (o->mode != MODE_QUEUE_LIST)
+		o->mode = MODE_QUEUE_RUN;
 	if (v == NULL)
 		return 0;
 	switch (which) {

@@ -58,9 +58,8 @@ has_rcpt(const struct entry *en, const char *part)
 	return false;
 }
 
-/* All but whether it is due. */
-static bool
-fits(const struct pick_filter *f, const struct entry *en)
+bool
+pick_fits(const struct pick_filter *f, const struct entry *en)
 {
 	const char *id = f->id.text, *sender = f->sender.text;
 	const char *rcpt = f->rcpt.text;
@@ -77,7 +76,7 @@ pick_wants(const struct pick_filter *f, const struct entry *en, int64_t now)
 {
 	if (en->hold || (f->due && !retry_due(en, now)))
 		return false;
-	return entry_open(en) == 0 ? is_named(f, en->id) : fits(f, en);
+	return entry_open(en) == 0 ? is_named(f, en->id) : pick_fits(f, en);
 }
 
 /* ---- the list ---- */

@@ -1,6 +1,7 @@
 /*
  * pick: which entries of a queue a run tries, and in which order.
- * Called by queue/runner.c, first for all, then for each that is locked.
+ * Called by queue/runner.c, first for all, then for each that is locked, and by
+ * cli/queuelist.c.
  * It locks nothing, reads no clock and decides nobody.
  * The project's own design; sendmail(8) for -qI, -qR and -qS.
  * Ownership: picks_free() frees what picks_read() made.
@@ -34,6 +35,9 @@ struct pick_filter {
 	 * of its sender. */
 	struct pick_part id, rcpt, sender;
 };
+
+/* All that it says but whether it is due; on hold or not. */
+bool pick_fits(const struct pick_filter *, const struct entry *);
 
 bool pick_wants(const struct pick_filter *, const struct entry *, int64_t now);
 

@@ -303,6 +303,21 @@ tried() {
 	usage_error '-q "soon": give a time like 15m'
 }
 
+@test "mailq lists what -qI, -qR and -qS say, and tries nothing" {
+	mail -i -f one@x.test tempfail@a.test
+	mail -i -f two@x.test tempfail@b.test
+	local words
+	for words in '-qRa.test' '-q!Rb.test' '-qSone' '-qRtest -q!Stwo'; do
+		# shellcheck disable=SC2086 # they are several
+		run --separate-stderr ./mailq -v $words
+		exits 0
+		grep -q 'one@x.test' <<<"$output"
+		run ! grep 'two@x.test\|RCPT' <<<"$output$stderr"
+	done
+	run --separate-stderr ./sendmail -qSone -bp
+	run ! grep 'two@x.test' <<<"$output"
+}
+
 @test "-q with a time stays in the background, or with f in the foreground" {
 	mail -i tempfail@x.test
 	quiet
