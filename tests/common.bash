@@ -35,12 +35,17 @@ setup() {
 	common_setup
 }
 
-teardown() {
+# end_started: end what the test has started, by its process ids.
+end_started() {
 	local pid
 	for pid in "${STARTED[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
+}
+
+teardown() {
+	end_started
 }
 
 # receiver NAME SINK-OPTION...: start tests/tools/sink; it stores in $T/NAME,

@@ -14,11 +14,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	for pid in "${STARTED[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
+	end_started
 	mountpoint -q full && umount full
 	rm -rf "$XDG_STATE_HOME"
 }

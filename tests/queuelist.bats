@@ -700,10 +700,7 @@ machine() {
 
 teardown() {
 	rm -rf "$MEMORY"
-	for pid in "${STARTED[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
+	end_started
 }
 
 # peak ARGUMENT...: the most memory that it has, KiB.

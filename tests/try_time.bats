@@ -15,11 +15,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	for pid in "${STARTED[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
+	end_started
 	rm -rf "$XDG_STATE_HOME"
 }
 
