@@ -331,7 +331,7 @@ no_name(const char *s, size_t n)
 {
 	struct address a;
 	struct err e;
-	bool whole;
+	bool whole, alone;
 
 	if (n == 0)
 		return "a name is missing before the ':'";
@@ -341,10 +341,13 @@ no_name(const char *s, size_t n)
 		return "no name of a user; one with other than letters, "
 		       "digits and dots stands in quotes";
 	whole = a.kind != DOMAIN_NONE;
+	/* Else `Joe <joe>` would be a name that no mail ever has. */
+	alone = strlen(a.raw) == n && memcmp(a.raw, s, n) == 0;
 	address_free(&a);
-	return whole ? "only names of this machine have aliases; write it "
-		       "without @ and domain"
-		     : NULL;
+	if (whole)
+		return "only names of this machine have aliases; write it "
+		       "without @ and domain";
+	return alone ? NULL : "write the name alone before the ':'";
 }
 
 /* The ':' behind a name, or `end`. */

@@ -217,6 +217,10 @@ TEST(bad_entries)
 	check("\"a: y\nb: z\n",
 	    "1 ! \"\"a: y\": no ':'; write NAME: ADDRESS, "
 	    "ADDRESS\n2 b:\n2  z (bare)\n");
+	check("J <j>: y\n<j>: y\nj(x): y\n",
+	    "1 ! \"J <j>\": write the name alone before the ':'\n"
+	    "2 ! \"<j>\": write the name alone before the ':'\n"
+	    "3 ! \"j(x)\": write the name alone before the ':'\n");
 	check("/a: y\n",
 	    "1 ! \"/a\": no name of a user; one with other than "
 	    "letters, digits and dots stands in quotes\n");
