@@ -80,6 +80,12 @@ stored() {
 	grep -rlF "Message-ID: <$1>" "$STORE" | grep -E '/new/|\.msg$'
 }
 
+# stored_with PATTERN: those that have a line like it. Only what lies in new: a
+# server still writes what is in tmp, and moves it from there.
+stored_with() {
+	grep -rl -- "$1" "$STORE" | grep /new/
+}
+
 # same_message STORED EXPECTED: equal octets, behind nothing but the trace
 # that servers put in front.
 same_message() {
@@ -106,7 +112,7 @@ arrives() {
 	done < <(stored "$id")
 }
 # waitfor is a program of its own, and calls it.
-export -f stored
+export -f stored stored_with
 
 # outcomes: from --json in $output, one line for each recipient.
 outcomes() {

@@ -80,19 +80,13 @@ setup_file() {
 	assert_equal "$status" 75
 }
 
-# report TEXT: the report that has this line is there.
-report() {
-	grep -rlx "$1" "$STORE"
-}
-export -f report
-
 @test "a report of success names envelope and recipient as we do" {
 	local id='QQ 314+1=2'
 	send -f alice@example.test --host 127.0.0.1 -N success \
 		-R full -V "$id" bob@example.test
 	assert_equal "$status" 0
-	"$SERVERS/waitfor" 20 report 'Original-Envelope-ID: QQ+20314+2B1+3D2'
-	run cat "$(report 'Original-Envelope-ID: QQ+20314+2B1+3D2')"
+	"$SERVERS/waitfor" 20 stored_with '^Original-Envelope-ID: QQ+20314+2B1+3D2$'
+	run cat "$(stored_with '^Original-Envelope-ID: QQ+20314+2B1+3D2$')"
 	assert_line 'Action: delivered'
 	assert_line --partial 'bob@example.test'
 }

@@ -53,19 +53,13 @@ setup_file() {
 		bob@example.test
 }
 
-# report TEXT: the report that has this line is there.
-report() {
-	grep -rlx "$1" "$STORE"
-}
-export -f report
-
 @test "a report of success names envelope and recipient as we do" {
 	local id='QQ 314+1=2'
 	send -f alice@example.test --host 127.0.0.1 -N success \
 		-R hdrs -V "$id" --orcpt 'rfc822;b+o=b@else.test' bob@example.test
 	assert_equal "$status" 0
-	"$SERVERS/waitfor" 20 report "Original-Envelope-Id: $id"
-	run cat "$(report "Original-Envelope-Id: $id")"
+	"$SERVERS/waitfor" 20 stored_with "^Original-Envelope-Id: $id\$"
+	run cat "$(stored_with "^Original-Envelope-Id: $id\$")"
 	assert_line 'Action: delivered'
 	assert_line 'Final-Recipient: rfc822; bob@example.test'
 	assert_line 'Original-Recipient: rfc822;b+o=b@else.test'

@@ -70,9 +70,9 @@ queued() {
 	assert_success
 	"$SERVERS/waitfor" 10 stored 2.1@client.test
 	"$SERVERS/waitfor" 10 stored 2.2@client.test
-	"$SERVERS/waitfor" 10 grep -rq '^Final-Recipient: ' "$STORE"
+	"$SERVERS/waitfor" 10 stored_with '^Final-Recipient: '
 	local report
-	report=$(grep -rl '^Final-Recipient: ' "$STORE")
+	report=$(stored_with '^Final-Recipient: ')
 	grep -qx 'Return-Path: <>' "$report"
 	grep -qx 'Final-Recipient: rfc822; dave@elsewhere.test' "$report"
 	grep -q '^Diagnostic-Code: smtp; 554 5.7.1 ' "$report"
