@@ -108,7 +108,7 @@ static const struct trouble_row {
 	const char *before, *after;
 } trouble_rows[] = {
 	[NO_DOMAIN] = { ERR_PERM, { 5, 1, 3 }, "the address has no domain",
-	    "; give --host to name the server" },
+	    "; set host to name the server" },
 	[NO_SUCH_DOMAIN] = { ERR_PERM, { 5, 1, 2 }, "domain ",
 	    " does not exist" },
 	[NULL_MX] = { ERR_PERM, { 5, 1, 10 }, "domain ",
@@ -120,7 +120,8 @@ static const struct trouble_row {
 	[NO_FAMILY] = { ERR_TEMP, { 4, 4, 4 }, "no mail host of ",
 	    " has an address of the family that -4 or -6 asks for" },
 	[LOOP] = { ERR_PERM, { 5, 4, 6 }, "mail for ",
-	    " loops back to this host; give --host to name the server" },
+	    " loops back to this host; set host to name the server, or "
+	    "local_domains if its mailboxes are here" },
 };
 
 static void

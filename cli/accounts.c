@@ -38,27 +38,44 @@ exclusive(const struct options *o, struct err *e)
 	return 0;
 }
 
+/* Those that are there, between commas. */
+static void
+add_names(struct buf *names, const struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (config_find(c, c->accounts[i].name) == &c->accounts[i])
+			buf_addf(names, "%s%s", names->len > 0 ? ", " : "",
+			    c->accounts[i].name);
+}
+
 static int
 no_account(const struct config *c, const char *name, struct err *e)
 {
 	struct buf names;
-	size_t i;
 
 	buf_init(&names, ERR_TEXT_MAX);
-	for (i = 0; i < c->n; i++)
-		if (config_find(c, c->accounts[i].name) == &c->accounts[i])
-			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "",
-			    c->accounts[i].name);
-	if (name != NULL)
-		err_set(e, ERR_PERM, ERR_CONFIG,
-		    "there is no account \"%s\"%s%s", name,
-		    c->n > 0 ? "; there is " : " and no other one",
-		    buf_str(&names));
-	else
-		err_set(e, ERR_PERM, ERR_CONFIG,
-		    "no account is chosen: give -a NAME or --mx, or write "
-		    "\"account default : NAME\"; there is %s",
-		    buf_str(&names));
+	add_names(&names, c);
+	err_set(e, ERR_PERM, ERR_CONFIG, "there is no account \"%s\"%s%s", name,
+	    c->n > 0 ? "; there is " : " and no other one", buf_str(&names));
+	buf_free(&names);
+	return -1;
+}
+
+/* What a face does not have is no way out of it. */
+static int
+none_chosen(const struct config *c, bool is_sendmail, struct err *e)
+{
+	struct buf names;
+
+	buf_init(&names, ERR_TEXT_MAX);
+	add_names(&names, c);
+	err_set(e, ERR_PERM, ERR_CONFIG,
+	    "no account is chosen: %swrite \"account default : NAME\" into %s; "
+	    "there is %s",
+	    is_sendmail ? "" : "give -a NAME or --mx, or ",
+	    c->accounts[c->n - 1].from.file, buf_str(&names));
 	buf_free(&names);
 	return -1;
 }
@@ -96,7 +113,9 @@ choose(const struct accounts *as, const struct options *o,
 		*chosen = config_find(c, "default");
 	if (*chosen == NULL && check_system(o, e) == -1)
 		return -1;
-	return *chosen == NULL && c->n > 0 ? no_account(c, NULL, e) : 0;
+	return *chosen == NULL && c->n > 0
+	    ? none_chosen(c, o->face.is_sendmail, e)
+	    : 0;
 }
 
 /* Whatever speaks of who we are may bring a secret; a file does so before a

@@ -592,8 +592,10 @@ meant_option(struct parser *p, const char *name, size_t id)
 	const struct setting_row *row = &setting_rows[id];
 
 	if (row->key == NULL)
-		return bad(p, "%.64s is for one message: give --%s there", name,
-		    row->option);
+		return bad(p,
+		    "%.64s is for one message: take it away, and call "
+		    "smtpsend --%s for that one",
+		    name, row->option);
 	return bad(
 	    p, "unknown keyword \"%.64s\"; it is called %s", name, row->key);
 }

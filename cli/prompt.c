@@ -143,7 +143,7 @@ prompt_open(struct prompt *p)
 		close(p->tty);
 	return err_set(p->e, ERR_PERM, ERR_AUTH,
 	    "no password, and no terminal to ask on: set passwordeval or "
-	    "passwordfile, or give --password-fd");
+	    "passwordfile");
 }
 
 int

@@ -277,7 +277,7 @@ static const struct words {
 	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
 	    "the trust store does not have the certificate's issuer, \"%i\"" },
 	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
-	    "the certificate is signed by nobody but itself; --tls-fingerprint "
+	    "the certificate is signed by nobody but itself; tls_fingerprint "
 	    "can name it" },
 	{ X509_V_ERR_CERT_REVOKED,
 	    "%w was revoked by its issuer \"%i\" (list in %c)" },

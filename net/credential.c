@@ -455,8 +455,7 @@ nobody_had_one(const struct credential *c, struct err *e)
 	buf_init(&whose, 256);
 	add_whose(&whose, c);
 	err_set(e, ERR_PERM, ERR_AUTH,
-	    "no password for %s: set passwordeval or passwordfile, or give "
-	    "--password-fd",
+	    "no password for %s: set passwordeval or passwordfile",
 	    buf_str(&whose));
 	buf_free(&whose);
 	return -1;

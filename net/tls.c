@@ -731,7 +731,7 @@ handshake_failed(
 	if (is_nameless(k))
 		return err_set(e, ERR_TEMP, ERR_TLS,
 		    "TLS handshake: the server requires a client certificate "
-		    "(see --tls-cert-file)");
+		    "(see tls_cert_file)");
 	return err_set(
 	    e, ERR_TEMP, ERR_TLS, "TLS handshake: %s", openssl_reason(k->lib));
 }
@@ -842,7 +842,7 @@ look_at_peer(struct link *k, struct err *e)
 	if (k->peer == NULL)
 		return err_set(e, ERR_TEMP, ERR_TLS,
 		    "the server shows no certificate: the cipher %s needs none "
-		    "(see --tls-ciphers)",
+		    "(see tls_ciphers)",
 		    l->SSL_CIPHER_get_name(l->SSL_get_current_cipher(k->ssl)));
 	if (k->check == CHECK_FINGERPRINT)
 		return 0;

@@ -259,7 +259,7 @@ static const char *const obstacle_text[] = {
 	[WAS_REFUSED] = "was tried and refused",
 	[NO_LIBRARY] = "needs GNU SASL (package libgsasl18), which cannot be "
 		       "loaded here or does not know it",
-	[NO_USER] = "wants a user name, and none is set: give user (--user)",
+	[NO_USER] = "wants a user name: set user",
 	[NO_SECRET] = "wants a password, and there is none",
 	[NO_TOKEN] = "wants an OAuth token, and there is none",
 	[LESS_THAN_BOUND] = "was tried and refused; what is not bound to TLS "

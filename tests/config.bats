@@ -204,7 +204,7 @@ route 2 by smarthost, account other
 	config_error "$T/.smtpsendrc:3: unknown keyword \"pasword\"; the nearest is password"
 	rc 'account default' "host 127.0.0.1:$PORT" 'hold_for 1h'
 	plan
-	config_error '.smtpsendrc:3: hold_for is for one message: give --hold-for there'
+	config_error '.smtpsendrc:3: hold_for is for one message: take it away, and call smtpsend --hold-for'
 	rc 'account default' "host 127.0.0.1:$PORT" 'by_time 1h'
 	plan
 	config_error '.smtpsendrc:3: unknown keyword "by_time"; it is called deliver_by'

@@ -336,6 +336,30 @@ tried() {
 	assert_equal "$(left_behind)" ''
 }
 
+# no_option: what stderr says can be done by who called sendmail.
+no_option() {
+	run ! grep -E -e '(^|[^d]) --[a-z]|-a NAME' <<<"$stderr"
+}
+
+@test "a remedy is a setting, or an option that there is" {
+	# No name that means loopback: the password would go in clear.
+	config 'host client.test' 'tls none' 'user joe' 'auth PLAIN'
+	run --separate-stderr ./sendmail -bv bob@x.test
+	exits 0
+	stderr=$output
+	says 'set tls to verify, or insecure_auth to on'
+	no_option
+	sed -i 's/^account default/account other/' .smtpsendrc
+	mail -i bob@x.test
+	exits 78
+	says "write \"account default : NAME\" into $T/.smtpsendrc; there is other"
+	no_option
+	printf 'account default\nhost 127.0.0.1\nenvid x\n' >.smtpsendrc
+	mail -i bob@x.test
+	exits 78
+	says '.smtpsendrc:3: envid is for one message: take it away, and call smtpsend'
+}
+
 @test "what somebody must see to is queued, and told in one line" {
 	config 'host 127.0.0.1' "port $PORT" 'auth on' 'user u' \
 		'passwordeval false'

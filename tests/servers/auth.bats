@@ -420,7 +420,7 @@ attempts() {
 	for mech in on PLAIN SCRAM-SHA-256; do
 		login $mech relay.in.hosts.test:587
 		[[ $status = 77 || $status = 75 ]] || exits 77
-		says --insecure-auth 'not verified'
+		says insecure_auth 'not verified'
 		[[ $stderr != *'C: AUTH'* ]]
 	done
 	run grep -c user= "$D/dovecot/dovecot.log"
@@ -439,7 +439,7 @@ attempts() {
 	TLS=(--tls none --source-ip 127.0.0.2)
 	login PLAIN relay.in.hosts.test:587
 	[[ $status = 77 || $status = 75 ]] || exits 77
-	says --insecure-auth 'not encrypted'
+	says insecure_auth 'not encrypted'
 	login PLAIN 127.0.0.2:587
 	exits 0
 	login PLAIN localhost:587 --resolve localhost:587:127.0.0.2

@@ -146,7 +146,7 @@ readme() {
 @test "no user" {
 	change /^user/d
 	try bob@example.test
-	fails 77 'give user (--user)'
+	fails 77 'wants a user name: set user'
 }
 
 @test "a sender that is none is the configuration's fault" {

@@ -359,11 +359,11 @@ refused() {
 @test "versions: ours too new, theirs too old, and old by request" {
 	local old=(--tls encrypt --host smtps://127.0.0.33 bob@example.test)
 	peer 127.0.0.32 mx1 max=1.2
-	refused 'the server refuses our TLS versions (see --tls-min)' \
+	refused 'the server refuses our TLS versions (see tls_min)' \
 		--tls-min 1.3 --tls encrypt --host smtps://127.0.0.32 \
 		bob@example.test
 	handshaker 127.0.0.33 "$D/ca/mx1" -tls1_1 -cipher DEFAULT@SECLEVEL=0
-	refused 'see --tls-min' "${old[@]}"
+	refused 'see tls_min' "${old[@]}"
 	seen --tls-min 1.1 "${old[@]}"
 	[[ $stderr == *'-- TLSv1.1 '* ]]
 }

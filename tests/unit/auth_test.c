@@ -200,7 +200,7 @@ TEST(no_secret_over_a_connection_of_anybody)
 		CHECK_INT(t.ret, rows[i].ret);
 		if (rows[i].ret == -1) {
 			CHECK_INT(t.line.len, 0);
-			CHECK(strstr(t.e.text, "--insecure-auth") != NULL);
+			CHECK(strstr(t.e.text, "insecure_auth") != NULL);
 			CHECK_INT(t.e.kind, ERR_AUTH);
 			CHECK_INT(t.e.scope, SCOPE_HOST);
 			CHECK_INT(err_exit(&t.e), 77);

@@ -459,7 +459,7 @@ TEST(looks_into_the_credentials_directory)
 	c.directory = p.dir;
 	check_fails(&c,
 	    "no password for joe at mail.example.org: set passwordeval or "
-	    "passwordfile, or give --password-fd",
+	    "passwordfile",
 	    ERR_AUTH);
 	place_write(&p, "smtpsend", "general\n", 0440);
 	place_write(&p, "smtpsend.work", "work\n", 0444);
@@ -556,7 +556,7 @@ TEST(asks_the_keyring)
 	    0700);
 	check_fails(&c,
 	    "no password for joe at mail.example.org: set passwordeval or "
-	    "passwordfile, or give --password-fd",
+	    "passwordfile",
 	    ERR_AUTH);
 	c.keyring = true;
 	check_has(&c, "s", "secret-tool");

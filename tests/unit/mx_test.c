@@ -353,7 +353,9 @@ TEST(this_host_ends_the_list)
 	check_mx("x@selfequal.test", "mx: " MX1 " < x@selfequal.test");
 }
 
-#define LOOPS " loops back to this host; give --host to name the server"
+#define LOOPS                                                                  \
+	" loops back to this host; set host to name the server, or "           \
+	"local_domains if its mailboxes are here"
 
 TEST(mail_that_would_loop)
 {

@@ -212,7 +212,7 @@ TEST(asks_nobody_from_the_background)
 	person_come(&p, false);
 	person_go(&p,
 	    "2 no password, and no terminal to ask on: set passwordeval or "
-	    "passwordfile, or give --password-fd",
+	    "passwordfile",
 	    "");
 }
 

@@ -465,7 +465,7 @@ TEST(the_least_version_is_kept)
 	meet(&m, &oldest, &c, TLS_ENCRYPT);
 	CHECK_INT(m.got, -1);
 	CHECK_INT(m.e.kind, ERR_TLS);
-	CHECK(strstr(m.e.text, "--tls-min") != NULL);
+	CHECK(strstr(m.e.text, "tls_min") != NULL);
 	part(&m);
 
 	identity_make(&m.id);
@@ -535,7 +535,7 @@ TEST(no_cipher_in_common_is_told)
 	identity_make(&m.id);
 	meet(&m, &p, &c, TLS_ENCRYPT);
 	CHECK_INT(m.got, -1);
-	CHECK(strstr(m.e.text, "--tls-ciphers") != NULL);
+	CHECK(strstr(m.e.text, "tls_ciphers") != NULL);
 	part(&m);
 }
 
