@@ -346,9 +346,8 @@ no_option() {
 	config 'host client.test' 'tls none' 'user joe' 'auth PLAIN'
 	run --separate-stderr ./sendmail -bv bob@x.test
 	exits 0
-	stderr=$output
-	says 'set tls to verify, or insecure_auth to on'
-	no_option
+	assert_line \
+		'    no login: the connection is not verified; set tls to verify, or insecure_auth to on'
 	sed -i 's/^account default/account other/' .smtpsendrc
 	mail -i bob@x.test
 	exits 78
