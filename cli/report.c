@@ -57,6 +57,15 @@ report_error(FILE *out, const struct err *e)
 	fprintf(out, "smtpsend: %s\n", e->text);
 }
 
+/* Who closed the pipe, as head(1) does, has read what he wanted. */
+static bool
+is_left(FILE *out)
+{
+	int got = wait_fd(NULL, fileno(out), 0, wait_until(0));
+
+	return got > 0 && (got & (POLLERR | POLLHUP)) != 0;
+}
+
 int
 report_flush(FILE *out)
 {
@@ -65,7 +74,8 @@ report_flush(FILE *out)
 	if (fflush(out) == 0 && !ferror(out))
 		return 0;
 	err_errno(&e, ERR_PERM, ERR_OUTPUT, errno, "cannot write to stdout");
-	report_error(stderr, &e);
+	if (!is_left(out))
+		report_error(stderr, &e);
 	return err_exit(&e);
 }
 

@@ -29,7 +29,7 @@ struct waiter;
 void report_error(FILE *, const struct err *);
 
 /* 0, or the exit code when stdout did not take what was written: said on
- * stderr. */
+ * stderr, unless its reader has left. */
 int report_flush(FILE *out);
 
 /* "smtpsend: ..." for what does not stop us. */

@@ -574,6 +574,29 @@ state: broken"
 	exits 73
 }
 
+# left ARGUMENT...: smtpsend writes into a pipe that nobody reads any more.
+left() {
+	run --separate-stderr python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+sys.exit(subprocess.call(sys.argv[1:], stdout=w))' "$SMTPSEND" "$@"
+}
+
+@test "who has read enough of a list is told nothing: 73" {
+	local option
+	plain 2000
+	for option in -bp --queue-stats "--queue-show ${IDS[0]}" \
+		'--json -bp' --help; do
+		# shellcheck disable=SC2086 # two words
+		left $option
+		exits 73
+		silent
+	done
+	run --separate-stderr sh -c '"$1" -bp | head -n 1' sh "$SMTPSEND"
+	exits 0
+	assert_equal "$stderr" ''
+}
+
 @test "no home, and a folder that is not ours to read" {
 	run --separate-stderr env -u XDG_STATE_HOME HOME="$T/none" "$SMTPSEND" -bp
 	exits 78
