@@ -401,7 +401,7 @@ queuecmd_run(const struct options *o, struct queue_released *released)
 		tell_unknown(&j);
 	}
 	queuelist_end(j.list, j.code == 0);
-	queuestats_end(j.stats);
+	queuestats_end(j.stats, j.code == 0);
 	free(j.asked);
 	return j.code;
 }

@@ -236,7 +236,7 @@ queuestats_add(struct queuestats *s, const struct folder *f, struct err *e)
 }
 
 void
-queuestats_end(struct queuestats *s)
+queuestats_end(struct queuestats *s, bool whole)
 {
 	struct buf b;
 
@@ -248,7 +248,8 @@ queuestats_end(struct queuestats *s)
 		json(s, &b);
 	else
 		text(s, &b);
-	emit(s, &b);
+	if (whole || s->messages + s->incoming + s->broken > 0)
+		emit(s, &b);
 	buf_free(&b);
 	reasons_free(&s->reasons);
 	free(s);

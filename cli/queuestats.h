@@ -8,6 +8,8 @@
 #ifndef CLI_QUEUESTATS_H
 #define CLI_QUEUESTATS_H
 
+#include <stdbool.h>
+
 struct err;
 struct folder;
 struct queue_view;
@@ -19,7 +21,8 @@ struct queuestats *queuestats_new(const struct queue_view *);
 /* Count what is in a folder: 0, or -1 with *e (temporary, machine). */
 int queuestats_add(struct queuestats *, const struct folder *, struct err *e);
 
-/* Write all of it, and the end. NULL is accepted. */
-void queuestats_end(struct queuestats *);
+/* Write all of it, and the end. Counts that are not whole, and have nothing,
+ * are none: a folder that cannot be read is not empty. NULL is accepted. */
+void queuestats_end(struct queuestats *, bool whole);
 
 #endif

@@ -46,7 +46,11 @@ own(struct spools_place *p, struct err *e)
 		n = snprintf(p->path, sizeof p->path, "%s/smtpsend", state);
 	} else {
 		dir = machine_home();
-		if (dir == NULL || stat(dir, &st) == -1)
+		/* One that we may not enter is there, and who opens the
+		 * folder says so. */
+		if (dir == NULL ||
+		    (stat(dir, &st) == -1 &&
+			(errno == ENOENT || errno == ENOTDIR)))
 			return no_home(e, dir);
 		n = snprintf(
 		    p->path, sizeof p->path, "%s/.local/state/smtpsend", dir);
@@ -118,17 +122,33 @@ spools_for(struct spools_place *p, bool of_own, struct err *e)
 	return own(p, e);
 }
 
+/* His mail is there, if it is anywhere. */
+static int
+not_his(struct err *e)
+{
+	err_set(e, ERR_PERM, ERR_CONFIG,
+	    "the queue of the machine, in " SPOOLS_MACHINE
+	    ", is for root and its runner, and this user, without a home, has "
+	    "no other: ask as root");
+	e->enhanced = (struct enhanced){ 5, 7, 0 };
+	return -1;
+}
+
 int
 spools_seen(struct spools_place places[SPOOLS_MAX], struct err *e)
 {
 	const uid_t me = geteuid();
+	struct spools_place p;
+	struct err why;
 	struct stat st;
 	int n = 0;
 
 	if (stat(SPOOLS_MACHINE, &st) == 0 && (me == 0 || me == st.st_uid))
 		machine(&places[n++], SPOOLS_QUEUE);
 	if (own(&places[n], e) == 0)
-		n++;
+		return n + 1;
+	if (n == 0 && spools_for(&p, false, &why) == 0)
+		return not_his(e);
 	return n > 0 ? n : -1;
 }
 

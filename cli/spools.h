@@ -47,8 +47,9 @@ int spools_for(struct spools_place *, bool own, struct err *e);
 
 /*
  * The queues that the caller may look at and run: his own; and the machine's
- * for root and for whoever owns it. Their number, or -1 with *e (config):
- * there is none, since there is no home.
+ * for root and for whoever owns it. Their number, or -1 with *e: there is none,
+ * since there is no home (config), or since his mail goes to the machine's,
+ * which is not for him (5.7.0).
  */
 #define SPOOLS_MAX 2
 int spools_seen(struct spools_place[SPOOLS_MAX], struct err *e);

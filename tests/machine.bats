@@ -62,6 +62,12 @@ has() {
 	assert_equal "$(grep -c '^From ' "/var/mail/$1")" $(($# - 1))
 }
 
+# listed N: what mailq said has so many messages.
+listed() {
+	exits 0
+	assert_equal "$(grep -c '^[0-9a-z]\{15\}' <<<"$output")" "$1"
+}
+
 # make_install: into ./root, of the program as it is.
 make_install() {
 	run --separate-stderr make -s -o all -C "$TESTS/.." install \
@@ -194,6 +200,70 @@ runq_by_link() {
 		'Return-Path: <postmaster@client.test>'
 	has bob 'Return-Path: <bob@client.test>'
 	has eve 'Return-Path: <www-data@client.test>'
+}
+
+@test "mailq and runq of who has no home: the machine's queue is root's" {
+	local -a words
+	shared_queue
+	as www-data /usr/sbin/sendmail -i root <message
+	quiet
+	for words in /usr/bin/mailq '/usr/sbin/sendmail -bP' \
+		'/usr/sbin/sendmail -q'; do
+		# shellcheck disable=SC2086,SC2128 # they are several
+		as www-data $words
+		exits 77
+		assert_equal "$output" ''
+		assert_equal "${#stderr_lines[@]}" 1
+		says 'the queue of the machine, in /var/spool/smtpsend, is for root'
+	done
+	# Who may see it needs no home for that.
+	as smtpsend /usr/bin/mailq
+	listed 1
+	as root HOME=/nonexistent /usr/bin/mailq
+	assert_equal "$stderr" ''
+	listed 1
+	# Nobody runs it: no mail of his goes there.
+	rm $SYSTEM/stamp
+	as www-data /usr/bin/mailq
+	exits 78
+	says 'no place for a queue: there is no folder /var/www' \
+		'see smtpsend(1)'
+}
+
+@test "root sees his queue and the machine's, and a user's as that user" {
+	printf '%s\n' defaults 'queue_runner off' >/etc/smtpsend.conf
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i -odq eve <message
+	quiet
+	shared_queue
+	as eve HOME=$HOMES/eve /usr/sbin/sendmail -i -odq bob <message
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	listed 1
+	grep -q 'eve@client.test' <<<"$output"
+	run --separate-stderr /usr/sbin/sendmail -q
+	quiet
+	has bob 'Return-Path: <eve@client.test>'
+	[ ! -e /var/mail/eve ]
+	grep -q ^bob: /etc/shadow || echo 'bob:*:19000::::::' >>/etc/shadow
+	run --separate-stderr su - bob -c mailq
+	listed 1
+	says 'only your own queue is looked at'
+}
+
+@test "a home that is closed to its user is trouble, and none that stays" {
+	chown root $HOMES/bob
+	chmod 700 $HOMES
+	as bob HOME=$HOMES/bob /usr/bin/mailq
+	exits 71
+	says "$HOMES/bob/.local/state/smtpsend: Permission denied"
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i bob@x.test <message
+	exits 75
+	says 'not queued' "$HOMES/bob/.local/state/smtpsend: Permission denied"
+	shared_queue
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i -odq bob@x.test <message
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	listed 1
 }
 
 @test "who failed is reported by the queue that all share" {
