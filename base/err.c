@@ -134,6 +134,12 @@ err_is_shortage(int num)
 	    num == ENOBUFS;
 }
 
+bool
+err_may_pass(int num)
+{
+	return err_is_shortage(num) || num == EIO || num == ESTALE;
+}
+
 void
 err_clear(struct err *e)
 {

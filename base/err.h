@@ -101,6 +101,10 @@ int err_errno(struct err *e, enum err_verdict, enum err_kind, int num,
 /* True if errno `num` says that this machine is short of something. */
 bool err_is_shortage(int num);
 
+/* The same, or that what it is read from is sick: the same file may be read
+ * another time. */
+bool err_may_pass(int num);
+
 /* No error: verdict ok. */
 void err_clear(struct err *);
 

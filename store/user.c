@@ -6,15 +6,18 @@
  * Ownership: what getpwnam_r(3) fills is freed before the return.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "store/user.h"
 
+#define PASSWD "/etc/passwd"
 #define ROOM_MIN 1024u
 #define ROOM_MAX (1024u * 1024)
 
@@ -52,6 +55,46 @@ user_copy(struct user *u, const struct passwd *pw)
 }
 
 static int
+ask_once(const char *name, struct passwd *pw, char *room, size_t size,
+    struct passwd **found)
+{
+	int num;
+
+	do
+		num = getpwnam_r(name, pw, room, size, found);
+	while (num == EINTR);
+	return num;
+}
+
+/* 0, or why nothing can be read here now. */
+static int
+is_short(void)
+{
+	int fd = open(PASSWD, O_RDONLY | O_CLOEXEC), num = errno;
+
+	if (fd != -1)
+		close(fd);
+	return fd == -1 && err_may_pass(num) ? num : 0;
+}
+
+/*
+ * Of several services ("files systemd") the last one's no is the answer, and
+ * nothing tells that the first could not open its file: so who is not there is
+ * asked for once more, where files can be opened.
+ */
+static int
+look_up(const char *name, struct passwd *pw, char *room, size_t size,
+    struct passwd **found)
+{
+	int num = ask_once(name, pw, room, size, found);
+
+	if (num != 0 || *found != NULL)
+		return num;
+	num = is_short();
+	return num != 0 ? num : ask_once(name, pw, room, size, found);
+}
+
+static int
 ask(const char *name, struct user *u, struct err *e)
 {
 	struct passwd pw, *found = NULL;
@@ -66,9 +109,7 @@ ask(const char *name, struct user *u, struct err *e)
 			break;
 		}
 		room = more;
-		do
-			num = getpwnam_r(name, &pw, room, size, &found);
-		while (num == EINTR);
+		num = look_up(name, &pw, room, size, &found);
 	}
 	if (num == 0 && found != NULL)
 		num = user_copy(u, found);

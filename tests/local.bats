@@ -356,6 +356,25 @@ print(flush=True); input()'; }
 	assert_equal "$(json '.recipients[0].enhanced')" 5.1.1
 }
 
+@test "a user data base that cannot be opened makes nobody unknown" {
+	local services
+	config 'local mbox'
+	export ASAN_OPTIONS=detect_leaks=0 # not under strace
+	# The second service knows nobody, and can be asked.
+	for services in files 'files systemd'; do
+		sed -i "s/^passwd:.*/passwd: $services/" /etc/nsswitch.conf
+		for error in ENFILE EIO; do
+			run --separate-stderr strace -qqq -o /dev/null \
+				-P /etc/passwd -e "inject=openat:error=$error" \
+				"$SMTPSEND" -f alice@client.test bob <message
+			exits 71
+			says 'bob: deferred: cannot find out if there is a user bob'
+		done
+	done
+	send -f alice@client.test bob <message
+	exits 0
+}
+
 @test "a message that was in this mailbox before" {
 	config 'local mbox'
 	sed '1i Delivered-To: bob@elsewhere.test' message >first
