@@ -116,6 +116,13 @@ $(UNITS) $(TOOLS): $(B)/%: $(B)/tests/%.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(ALL_LDLIBS)
 
+# What others load before the program.
+$(B)/tools/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIC -shared $(WARN) -Wno-missing-prototypes \
+	    -o $@ $<
+
 $(FUZZERS): $(B)/%: $(B)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK)
@@ -126,7 +133,7 @@ $(FUZZERS): $(B)/%: $(B)/tests/%.o $(LIB)
 # --- tests ---------------------------------------------------------------
 
 units: $(UNITS)
-tools: $(TOOLS)
+tools: $(TOOLS) $(B)/tools/starve.so
 fuzz-programs: $(FUZZERS)
 fuzzers:
 	@$(MAKE) --no-print-directory BUILD=fuzz fuzz-programs

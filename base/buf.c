@@ -32,7 +32,7 @@ buf_free(struct buf *b)
 void
 buf_reset(struct buf *b)
 {
-	b->failed = false;
+	b->failed = b->starved = false;
 	buf_cut(b, 0);
 }
 
@@ -65,6 +65,7 @@ buf_grow(struct buf *b, size_t need)
 	while (size < need)
 		size = size > SIZE_MAX / 2 ? need : size * 2;
 	data = malloc(size);
+	b->starved = data == NULL;
 	if (data == NULL)
 		return -1;
 	if (b->data != NULL) {
@@ -155,6 +156,12 @@ bool
 buf_ok(const struct buf *b)
 {
 	return !b->failed;
+}
+
+bool
+buf_starved(const struct buf *b)
+{
+	return b->starved;
 }
 
 const char *

@@ -17,7 +17,8 @@ struct buf {
 	size_t len; /* octets in use */
 	size_t size; /* octets allocated */
 	size_t max; /* most octets it may hold, the NUL not counted */
-	bool failed; /* sticky: over max, or no memory */
+	bool failed; /* sticky: over max, or no memory, */
+	bool starved; /* which is this */
 };
 
 /* An empty buffer that may grow to `max` octets; allocates nothing. */
@@ -53,6 +54,9 @@ void buf_grew(struct buf *, size_t n);
 
 /* True as long as nothing was lost. */
 bool buf_ok(const struct buf *);
+
+/* True if it failed for want of memory: what went over max fits nowhere. */
+bool buf_starved(const struct buf *);
 
 /* The content as a string, never NULL; borrowed until the next change. */
 const char *buf_str(const struct buf *);

@@ -282,7 +282,7 @@ check_hosts(const struct account *a, enum setting_id id, struct err *e)
 
 	if (relay_check(&a->relay, &why) == 0)
 		return 0;
-	if (a->settings.at[id].from.file == NULL) {
+	if (a->settings.at[id].from.file == NULL || why.verdict == ERR_TEMP) {
 		*e = why;
 		return -1;
 	}
@@ -310,6 +310,9 @@ make_hosts(struct account *a, struct err *e)
 		    a->relay.name);
 	else
 		return 0;
+	if (buf_starved(&a->hosts))
+		return err_set(
+		    e, ERR_TEMP, ERR_MACHINE, "no memory for the hosts");
 	if (!buf_ok(&a->hosts))
 		return err_set(
 		    e, ERR_PERM, ERR_CONFIG, "the list of hosts is too long");

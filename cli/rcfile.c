@@ -43,8 +43,8 @@ struct reader {
 static int
 trouble(const char *path, int num, struct err *e)
 {
-	return err_errno(e, err_is_shortage(num) ? ERR_TEMP : ERR_PERM,
-	    ERR_CONFIG, num, "configuration file %s", path);
+	return err_errno(e, err_may_pass(num) ? ERR_TEMP : ERR_PERM, ERR_CONFIG,
+	    num, "configuration file %s", path);
 }
 
 static int
@@ -60,6 +60,9 @@ read_all(
 			return err_set(e, ERR_TEMP, ERR_CONFIG,
 			    "configuration file %s: nothing comes", path);
 		room = buf_room(text, 4096);
+		if (room == NULL && buf_starved(text))
+			return err_set(
+			    e, ERR_TEMP, ERR_MACHINE, "no memory for %s", path);
 		if (room == NULL)
 			return err_set(e, ERR_PERM, ERR_CONFIG,
 			    "configuration file %s is longer than 1 MiB", path);

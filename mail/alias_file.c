@@ -5,7 +5,6 @@
  * sendmail's and Postfix's aliases(5): names, values, lines that go on.
  * Ownership: a copy of the text, for the time of the call.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -325,9 +324,10 @@ alias_fold(char out[ALIAS_NAME_MAX], const char *s, size_t n)
 	return len > 0;
 }
 
-/* Why that is no name; NULL: it is one. */
+/* Why that is no name, and *rc is -1 if only memory is wanting; NULL: it is
+ * one. */
 static const char *
-no_name(const char *s, size_t n)
+no_name(const char *s, size_t n, int *rc)
 {
 	struct address a;
 	struct err e;
@@ -337,9 +337,13 @@ no_name(const char *s, size_t n)
 		return "a name is missing before the ':'";
 	if (n == strlen(ALIAS_ALL) && memcmp(s, ALIAS_ALL, n) == 0)
 		return NULL;
-	if (address_parse(&a, s, n, ADDRESS_BARE, &e) == -1)
+	if (address_parse(&a, s, n, ADDRESS_BARE, &e) == -1) {
+		/* Only a domain can be temporary in another way. */
+		if (e.verdict == ERR_TEMP && memchr(s, '@', n) == NULL)
+			*rc = -1;
 		return "no name of a user; one with other than letters, "
 		       "digits and dots stands in quotes";
+	}
 	whole = a.kind != DOMAIN_NONE;
 	/* Else `Joe <joe>` would be a name that no mail ever has. */
 	alone = strlen(a.raw) == n && memcmp(a.raw, s, n) == 0;
@@ -372,7 +376,7 @@ entry(struct parser *p, size_t from, size_t end)
 	size_t at = colon(p, from, end), stop = at;
 	char name[ALIAS_NAME_MAX];
 	const char *why;
-	int rc;
+	int rc = 0;
 
 	p->inside = false;
 	if (at == end) {
@@ -382,7 +386,9 @@ entry(struct parser *p, size_t from, size_t end)
 		return 0;
 	}
 	trim(p->s, &from, &stop);
-	why = no_name(p->s + from, stop - from);
+	why = no_name(p->s + from, stop - from, &rc);
+	if (rc == -1)
+		return -1;
 	if (why == NULL && !alias_fold(name, p->s + from, stop - from))
 		why = "no name is that long";
 	if (why != NULL) {
@@ -429,15 +435,10 @@ entries(struct parser *p)
 static int
 begin(struct parser *p, const char *s, size_t n, const struct alias_reader *to)
 {
-	struct err e;
-
 	*p = (struct parser){ .to = to, .n = n, .line = 1 };
 	p->s = malloc(n + 1);
-	if (p->s == NULL) {
-		err_errno(&e, ERR_TEMP, ERR_MACHINE, ENOMEM, "aliases");
-		to->bad(to->ctx, 1, false, &e);
+	if (p->s == NULL)
 		return -1;
-	}
 	memcpy(p->s, s, n);
 	p->s[n] = '\0';
 	blank_comments(p);
@@ -448,9 +449,9 @@ int
 alias_file_read(const char *s, size_t n, const struct alias_reader *to)
 {
 	struct parser p;
-	int rc = 0;
+	int rc = begin(&p, s, n, to);
 
-	if (begin(&p, s, n, to) == 0)
+	if (rc == 0)
 		rc = entries(&p);
 	free(p.s);
 	return rc;
@@ -460,9 +461,9 @@ int
 alias_list_read(const char *s, size_t n, const struct alias_reader *to)
 {
 	struct parser p;
-	int rc = 0;
+	int rc = begin(&p, s, n, to);
 
-	if (begin(&p, s, n, to) == 0)
+	if (rc == 0)
 		rc = values(&p, 0, p.n);
 	free(p.s);
 	return rc;

@@ -71,8 +71,8 @@ file_trouble(const char *what, const char *path, int num, struct err *e)
 	if (num == EINVAL)
 		return err_set(e, ERR_PERM, ERR_CONFIG,
 		    "%s: %s is not a regular file", what, path);
-	return err_errno(e, err_is_shortage(num) ? ERR_TEMP : ERR_PERM,
-	    ERR_CONFIG, num, "%s: %s", what, path);
+	return err_errno(e, err_may_pass(num) ? ERR_TEMP : ERR_PERM, ERR_CONFIG,
+	    num, "%s: %s", what, path);
 }
 
 /* Wait for something to read: 0, or -1 with *e. */

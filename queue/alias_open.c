@@ -35,7 +35,7 @@ alias_place(struct err *e, const char *file, size_t line, const struct err *why)
 static int
 trouble(const char *path, int num, struct err *e)
 {
-	if (err_is_shortage(num) || num == EIO || num == ESTALE)
+	if (err_may_pass(num))
 		return err_errno(
 		    e, ERR_TEMP, ERR_MACHINE, num, "cannot read %s", path);
 	return err_errno(e, ERR_PERM, ERR_CONFIG, num, "cannot read %s", path);
@@ -189,6 +189,8 @@ read_all(int fd, const char *path, struct buf *text, struct err *e)
 
 	for (;;) {
 		room = buf_room(text, BLOCK);
+		if (room == NULL && buf_starved(text))
+			return trouble(path, ENOMEM, e);
 		if (room == NULL)
 			return err_set(e, ERR_PERM, ERR_CONFIG,
 			    "%s is larger than %zu octets", path, text->max);

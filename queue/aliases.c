@@ -152,6 +152,7 @@ struct loading {
 	aliases_bad_fn *bad;
 	void *ctx;
 	struct err *e; /* why it ended early */
+	bool starved; /* a mistake could not be kept */
 };
 
 static int
@@ -162,13 +163,15 @@ no_memory(struct err *e)
 
 /* It keeps the first of its mistakes, and is not whole from then on. */
 static void
-spoil(struct entry *entry, const struct err *e)
+spoil(struct loading *l, struct entry *entry, const struct err *e)
 {
 	if (entry == NULL || entry->bad != NULL)
 		return;
 	entry->bad = malloc(sizeof *entry->bad);
 	if (entry->bad != NULL)
 		*entry->bad = *e;
+	else
+		l->starved = true;
 }
 
 static void
@@ -179,7 +182,7 @@ load_bad(void *ctx, size_t line, bool inside, const struct err *why)
 
 	alias_place(&e, l->a->path, line, why);
 	if (inside)
-		spoil(l->now, &e);
+		spoil(l, l->now, &e);
 	if (l->bad != NULL)
 		l->bad(l->ctx, &e);
 }
@@ -298,9 +301,10 @@ aliases_load(struct aliases **a, const char *path, const char *domains,
 	rc = alias_read(path, ALIAS_MAIN, &text, e);
 	if (rc == 0) {
 		*a = l.a = new_aliases(path, domains);
-		rc = l.a == NULL
-		    ? no_memory(e)
-		    : alias_file_read(buf_str(&text), text.len, &to);
+		if (l.a == NULL ||
+		    alias_file_read(buf_str(&text), text.len, &to) == -1 ||
+		    l.starved)
+			rc = no_memory(e);
 	}
 	buf_free(&text);
 	if (rc == -1) {
@@ -535,6 +539,8 @@ take_list(struct walk *w, struct list at)
 		rc = alias_list_read(buf_str(&text), text.len, &to);
 	buf_free(&text);
 	w->now = NULL;
+	if (rc == -1 && w->e->verdict == ERR_OK)
+		no_memory(w->e);
 	return w->e->verdict == ERR_OK ? rc : mistake(w);
 }
 

@@ -336,6 +336,8 @@ resolve(struct resolving *w, struct recipient *r)
 	if (address_parse(&name, r->addr.raw, r->addr.local_len, ADDRESS_BARE,
 		&why) == -1) {
 		outcome_decide(&r->outcome, &why);
+		/* It is no mailbox of that name yet. */
+		r->unresolved = why.verdict == ERR_TEMP;
 		return move(w, r);
 	}
 	rc = expand(w, &name);
