@@ -107,12 +107,26 @@ by() {
 	echo "status $status" >>"$HOME.$1"
 	echo $((before + 1)) >"$HOME.$1.first"
 	status=0
-	"$SERVERS/waitfor" 10 has "$box" $((before + $2)) || status=$?
-	[ -z "$DAEMON" ] || kill "$DAEMON"
+	"$SERVERS/waitfor" 30 has "$box" $((before + $2)) || status=$?
+	[ -z "$DAEMON" ] || end_daemon
 	[ $status = 0 ] || fail "by $1: not $2 messages. $(cat "$HOME.$1")"
 	cd /
 	rm -r "$HOME"
 }
+
+# end_daemon: with all that it has started, whose folder is $HOME.
+end_daemon() {
+	local program
+	program=$(cat "/proc/$DAEMON/comm")
+	kill "$DAEMON"
+	wait "$DAEMON" || true
+	"$SERVERS/waitfor" 30 none_of "$program"
+}
+
+none_of() {
+	! pgrep -x "$1"
+}
+export -f none_of
 
 # same N COMMAND...: it sends the same by both, but for the differences that
 # are kept, and hears the same; what matches one of @MASKS may differ.
@@ -171,7 +185,7 @@ at_runs() {
 	rm -f /run/atd.pid
 	/usr/sbin/atd -f -b 0 3>&- &
 	DAEMON=$!
-	"$SERVERS/waitfor" 10 test -s /run/atd.pid
+	"$SERVERS/waitfor" 30 test -s /run/atd.pid
 	echo 'echo out; echo .; echo ..dots' | at -m now 2>/dev/null
 }
 

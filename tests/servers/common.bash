@@ -29,7 +29,7 @@ start() {
 # and says "listening" on stdout.
 start_announced() {
 	"$SERVERS/detach" "$D/$1.log" "${@:2}" &
-	"$SERVERS/waitfor" 10 grep -q '^listening' "$D/$1.log"
+	"$SERVERS/waitfor" 30 grep -q '^listening' "$D/$1.log"
 }
 
 # message KIND ID: a message, as a user would pipe it in.
@@ -80,6 +80,11 @@ stored() {
 	grep -rlF "Message-ID: <$1>" "$STORE" | grep -E '/new/|\.msg$'
 }
 
+# copies N ID: so many files hold this message.
+copies() {
+	[ "$(stored "$2" | wc -l)" = "$1" ]
+}
+
 # stored_with PATTERN: those that have a line like it. Only what lies in new: a
 # server still writes what is in tmp, and moves it from there.
 stored_with() {
@@ -106,13 +111,20 @@ arrives() {
 	run "$SMTPSEND" "${@:2}" <"$BATS_TEST_TMPDIR/in"
 	assert_success
 	assert_output ''
-	"$SERVERS/waitfor" 10 stored "$id"
+	"$SERVERS/waitfor" 30 stored "$id"
 	while read -r file; do
 		same_message "$file" "$BATS_TEST_TMPDIR/expected"
 	done < <(stored "$id")
 }
-# waitfor is a program of its own, and calls it.
-export -f stored stored_with
+# sessions_over LOG: each session that this log of Postfix's tells of has ended.
+# It is written behind what the clients see.
+sessions_over() {
+	[ "$(grep -c '\]: connect from' "$1")" = \
+		"$(grep -c '\]: disconnect from' "$1")" ]
+}
+
+# waitfor is a program of its own, and calls them.
+export -f stored copies stored_with sessions_over
 
 # outcomes: from --json in $output, one line for each recipient.
 outcomes() {

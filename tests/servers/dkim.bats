@@ -31,7 +31,7 @@ passes() {
 		--dkim-key "$keys" --dkim-canonicalization "$2" \
 		bob@example.test <"$BATS_TEST_TMPDIR/in"
 	assert_success
-	"$SERVERS/waitfor" 10 stored "$id"
+	"$SERVERS/waitfor" 30 stored "$id"
 	cp "$(stored "$id")" "$BATS_TEST_TMPDIR/stored"
 }
 

@@ -20,7 +20,7 @@ setup_file() {
 		permfail@example.test failed rcpt 550 5.1.1
 		carol@example.test delivered end 250
 	END
-	"$SERVERS/waitfor" 10 stored "$BATS_TEST_NUMBER@client.test"
+	"$SERVERS/waitfor" 30 stored "$BATS_TEST_NUMBER@client.test"
 }
 
 @test "all temporary is 75" {
@@ -85,7 +85,7 @@ setup_file() {
 	send -f alice@example.test --host 127.0.0.1 -N success \
 		-R full -V "$id" bob@example.test
 	assert_equal "$status" 0
-	"$SERVERS/waitfor" 20 stored_with '^Original-Envelope-ID: QQ+20314+2B1+3D2$'
+	"$SERVERS/waitfor" 30 stored_with '^Original-Envelope-ID: QQ+20314+2B1+3D2$'
 	run cat "$(stored_with '^Original-Envelope-ID: QQ+20314+2B1+3D2$')"
 	assert_line 'Action: delivered'
 	assert_line --partial 'bob@example.test'

@@ -22,7 +22,7 @@ setup() {
 
 @test "nothing is sent to find it out" {
 	run -0 "$SMTPSEND" --server-info --host 127.0.0.1
-	"$SERVERS/waitfor" 10 grep -q 'disconnect from' "$D/postfix/mail.log"
+	"$SERVERS/waitfor" 30 grep -q 'disconnect from' "$D/postfix/mail.log"
 	run grep -o 'disconnect from .*' "$D/postfix/mail.log"
 	assert_output --partial 'ehlo=2 starttls=1'
 	refute_output --regexp ' (auth|mail|rcpt|data)='
@@ -45,5 +45,6 @@ setup() {
 		--passwordfile "$BATS_TEST_TMPDIR/password" bob@example.test
 	run cat "$(stored "plain.$BATS_TEST_NUMBER@client.test")"
 	assert_line 'Return-Path: <alice@tls.relays.test>'
-	grep -q 'Login: user=<alice@tls.relays.test>' "$D/dovecot/dovecot.log"
+	"$SERVERS/waitfor" 30 grep -q 'Login: user=<alice@tls.relays.test>' \
+		"$D/dovecot/dovecot.log"
 }

@@ -53,7 +53,7 @@ seen() {
 		<"$BATS_TEST_TMPDIR/message"
 	assert_success
 	assert_output ''
-	"$SERVERS/waitfor" 10 arrived "$(printf '%s\n' "${@:2}" |
+	"$SERVERS/waitfor" 30 arrived "$(printf '%s\n' "${@:2}" |
 		grep -c '^[a-z]*@example\.test$')"
 	copies | xargs cat | sed -E '
 		s/(E?SMTPS?A?) id [0-9A-F]+/\1/
@@ -63,6 +63,7 @@ seen() {
 		s/key-exchange .*//
 		s/^\tid [A-Za-z0-9/+]{20,}/\tid/
 		s/server-signature .*//'
+	"$SERVERS/waitfor" 30 sessions_over "$D/postfix/mail.log"
 	grep -ho 'sasl_method=.*' "$D/postfix/mail.log" || true
 	grep -ho 'Login: user=<.*>, method=[^,]*' "$D/dovecot/dovecot.log" ||
 		true

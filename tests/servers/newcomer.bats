@@ -64,7 +64,7 @@ fails() {
 	run --separate-stderr env -i "HOME=$HOME" "$SMTPSEND" bob@example.test \
 		< <(message plain cron@provider.test)
 	assert_equal "$status$output$stderr" 0
-	"$SERVERS/waitfor" 10 grep -rqF cron@provider.test "$D/postfix/mail"
+	"$SERVERS/waitfor" 30 grep -rqF cron@provider.test "$D/postfix/mail"
 }
 
 # readme FROM TO: these lines of README.md, as they are pasted.

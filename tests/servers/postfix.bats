@@ -14,7 +14,7 @@ setup_file() {
 @test "several recipients share one copy" {
 	arrives plain -f alice@client.test --host 127.0.0.1 \
 		bob@example.test carol@plain.test
-	grep -q 'nrcpt=2' "$D/postfix/mail.log"
+	"$SERVERS/waitfor" 30 grep -q 'nrcpt=2' "$D/postfix/mail.log"
 }
 
 @test "a null sender" {
@@ -58,7 +58,7 @@ setup_file() {
 	send -f alice@example.test --host 127.0.0.1 -N success \
 		-R hdrs -V "$id" --orcpt 'rfc822;b+o=b@else.test' bob@example.test
 	assert_equal "$status" 0
-	"$SERVERS/waitfor" 20 stored_with "^Original-Envelope-Id: $id\$"
+	"$SERVERS/waitfor" 30 stored_with "^Original-Envelope-Id: $id\$"
 	run cat "$(stored_with "^Original-Envelope-Id: $id\$")"
 	assert_line 'Action: delivered'
 	assert_line 'Final-Recipient: rfc822; bob@example.test'

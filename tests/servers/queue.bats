@@ -23,16 +23,16 @@ setup() {
 	BEFORE=$(connects)
 }
 
-# connects: how many there have been.
+# connects: how many there have been, by a log that is written behind us.
 connects() {
-	grep -c 'connect from .*127.0.0.1' <(sed '/disconnect/d' "$D/postfix/mail.log") || true
+	grep -c '\]: connect from .*127.0.0.1' "$D/postfix/mail.log" || true
 }
 
-# copies ID: one for each of two recipients is there.
-copies() {
-	[ "$(stored "$1" | wc -l)" = 2 ]
+# connected N: so many there have been, and all are over.
+connected() {
+	[ "$(connects)" = "$1" ] && sessions_over "$D/postfix/mail.log"
 }
-export -f copies
+export -f connects connected
 
 # queued N RECIPIENT...: message N is in the queue.
 queued() {
@@ -53,12 +53,13 @@ queued() {
 	assert_output 'delivered 40'
 	for i in {1..20}; do
 		expected plain "1.$i@client.test" >wanted
-		"$SERVERS/waitfor" 10 copies "1.$i@client.test"
+		"$SERVERS/waitfor" 30 copies 2 "1.$i@client.test"
 		while read -r file; do
 			same_message "$file" wanted
 		done < <(stored "1.$i@client.test")
 	done
-	assert_equal "$(connects)" $((BEFORE + 1))
+	"$SERVERS/waitfor" 30 connected $((BEFORE + 1)) ||
+		fail "$BEFORE, then $(connects)"
 	run "$SMTPSEND" -bp
 	assert_output 'Mail queue is empty'
 }
@@ -68,9 +69,9 @@ queued() {
 	queued 2 carol@plain.test
 	run "$SMTPSEND" -q
 	assert_success
-	"$SERVERS/waitfor" 10 stored 2.1@client.test
-	"$SERVERS/waitfor" 10 stored 2.2@client.test
-	"$SERVERS/waitfor" 10 stored_with '^Final-Recipient: '
+	"$SERVERS/waitfor" 30 stored 2.1@client.test
+	"$SERVERS/waitfor" 30 stored 2.2@client.test
+	"$SERVERS/waitfor" 30 stored_with '^Final-Recipient: '
 	local report
 	report=$(stored_with '^Final-Recipient: ')
 	grep -qx 'Return-Path: <>' "$report"
@@ -78,7 +79,8 @@ queued() {
 	grep -q '^Diagnostic-Code: smtp; 554 5.7.1 ' "$report"
 	grep -qx 'To: <\?alice@example.test>\?' "$report"
 	# One for the messages, one for the report.
-	assert_equal "$(connects)" $((BEFORE + 2))
+	"$SERVERS/waitfor" 30 connected $((BEFORE + 2)) ||
+		fail "$BEFORE, then $(connects)"
 	run "$SMTPSEND" -bp
 	assert_output 'Mail queue is empty'
 }

@@ -18,9 +18,12 @@ smtpd_discard_ehlo_keywords = smtputf8" \
 	export STORE=$D/postfix/mail
 }
 
-# The message of this test with all that stands before it, each copy.
+# headers [N]: the message of this test with all that stands before it, each of
+# so many copies.
 headers() {
-	stored "plain.$BATS_TEST_NUMBER@client.test" | xargs -d '\n' cat
+	local id=plain.$BATS_TEST_NUMBER@client.test
+	"$SERVERS/waitfor" 30 copies "${1:-1}" "$id"
+	stored "$id" | xargs -d '\n' cat
 }
 
 @test "a domain in U-labels goes as A-labels, wherever" {
@@ -38,7 +41,7 @@ headers() {
 @test "local parts in UTF-8 arrive where SMTPUTF8 is offered" {
 	arrives plain -f jörg@client.test --host 127.0.0.1 用户@bücher.test \
 		'"ö x"@example.test'
-	run headers
+	run headers 2
 	assert_line 'Return-Path: <jörg@client.test>'
 	assert_output --partial 'with UTF8SMTP'
 	assert_line 'X-Original-To: 用户@bücher.test'
