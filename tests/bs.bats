@@ -164,9 +164,9 @@ clients() {
 	coproc SERVER { exec "$SENDMAIL" -odq -bs; }
 	say() {
 		printf '%s\r\n' "$@" >&"${SERVER[1]}"
-		IFS= read -r -t 30 line <&"${SERVER[0]}"
+		IFS= read -r -t 60 line <&"${SERVER[0]}"
 	}
-	IFS= read -r -t 30 line <&"${SERVER[0]}"
+	IFS= read -r -t 60 line <&"${SERVER[0]}"
 	say 'HELO me'
 	say 'MAIL FROM:<a@x.test>'
 	say 'RCPT TO:<one>'

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-DEADLINE = 30
+DEADLINE = 60
 
 
 class Piped(smtplib.SMTP):
