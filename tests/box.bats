@@ -209,7 +209,7 @@ holding() {
 	python3 -c "$1" <held.in >held.out &
 	STARTED+=("$!")
 	exec {HELD_IN}>held.in {HELD_OUT}<held.out
-	read -r -t 20 -u "$HELD_OUT"
+	read -r -t 60 -u "$HELD_OUT"
 }
 
 # waits: the delivery in the background came to its third attempt.

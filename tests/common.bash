@@ -71,7 +71,7 @@ as_it_is() {
 
 # event TEXT: the next line that the receiver says begins with TEXT.
 event() {
-	read -r -t 20 -u "$EVENTS" EVENT || fail "the receiver never said $1"
+	read -r -t 60 -u "$EVENTS" EVENT || fail "the receiver never said $1"
 	[[ $EVENT == "$1"* ]] || fail "the receiver said $EVENT, not $1"
 }
 

@@ -301,7 +301,7 @@ tempt() {
 # and 0 says that it does.
 attack() {
 	status=0
-	timeout 20 strace -f -qq -s 512 -e trace=%file,%process -o trace \
+	timeout 60 strace -f -qq -s 512 -e trace=%file,%process -o trace \
 		/usr/sbin/sendmail "$@" <letter >out 2>err || status=$?
 	taken
 	queued

@@ -294,7 +294,7 @@ waiting() {
 }
 
 @test "whoever of them is killed, nothing is lost, and mailboxes stay whole" {
-	local who victim
+	local who victim holder
 	system
 	machine defaults 'local mbox' 'queue on'
 	for who in main runner worker writer; do
@@ -306,7 +306,8 @@ waiting() {
 		coproc { python3 -c 'import fcntl
 f = open("/var/mail/bob", "r+"); fcntl.lockf(f, fcntl.LOCK_EX)
 print(flush=True); input()'; }
-		STARTED+=("$COPROC_PID")
+		holder=$COPROC_PID # the shell forgets it at its end
+		STARTED+=("$holder")
 		read -r _ <&"${COPROC[0]}"
 		env "MARK=$T" "$SMTPSEND" --queue-run=due 3>&- 2>err &
 		PID=$!
@@ -322,7 +323,7 @@ print(flush=True); input()'; }
 		kill -KILL "$victim"
 		[ $who = main ] || wait "$PID" || true
 		echo >&"${COPROC[1]}"
-		wait "$COPROC_PID"
+		wait "$holder"
 		while pgrep smtpsend >/dev/null; do :; done
 		send --queue-run
 		assert_equal "$(waiting)" 0

@@ -52,9 +52,9 @@ entries() {
 settled() {
 	local fd _
 	exec {fd}<>"/dev/tcp/127.0.0.1/$1"
-	read -r -t 20 -u "$fd" _
+	read -r -t 60 -u "$fd" _
 	echo $'NOOP\r' >&"$fd"
-	read -r -t 20 -u "$fd" _
+	read -r -t 60 -u "$fd" _
 	exec {fd}>&-
 }
 

@@ -68,12 +68,13 @@ frugal() {
 }
 
 @test "a worker has its own two sockets, and no other's" {
-	local pid sinks
+	local pid sinks heard
 	receiver other -a 127.0.0.2 -w rcpt
-	sinks=$SINK
+	sinks=$SINK heard=$EVENTS
 	receiver box -p "$PORT" -w rcpt
 	begin --mx --port "$PORT" 'bob@[127.0.0.2]' 'eve@[127.0.0.1]'
 	event 'waiting rcpt'
+	EVENTS=$heard event 'waiting rcpt'
 	while read -r pid _; do
 		assert_equal "$(find "/proc/$pid/fd" -lname 'socket:*' | wc -l)" 2
 	done < <(children "$PID")
@@ -86,7 +87,7 @@ frugal() {
 @test "more jobs than open files: the rest waits for its turn" {
 	local -a to
 	mapfile -t to < <(printf 'bob@[127.0.0.%d]\n' {1..40})
-	run --separate-stderr timeout -s KILL 20 sh -c \
+	run --separate-stderr timeout -s KILL 60 sh -c \
 		'ulimit -n 20 && exec "$@" <message' sh \
 		"$SMTPSEND" -f a@x.test -j 100 --port 1 "${to[@]}"
 	exits 75

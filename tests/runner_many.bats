@@ -88,7 +88,7 @@ finish() {
 		# Whenever the first server has so many more, the oldest dies,
 		# while the others hold still: who may be served again can be
 		# told exactly.
-		read -r -t 20 -u "$EVENTS0" EVENT
+		read -r -t 60 -u "$EVENTS0" EVENT
 		[[ $EVENT == stored* ]]
 		kill -STOP "${RUNS[@]:1}" 2>/dev/null || true
 		kill -KILL "${RUNS[0]}" 2>/dev/null || true

@@ -318,17 +318,23 @@ tried() {
 	run ! grep 'two@x.test' <<<"$output"
 }
 
+# one_left: there is one, and no worker of it.
+one_left() {
+	[ "$(left_behind | wc -l)" = 1 ]
+}
+export -f left_behind one_left # waitfor is a program of its own
+
 @test "-q with a time stays in the background, or with f in the foreground" {
 	mail -i tempfail@x.test
 	quiet
 	run --separate-stderr env "MARK=$T" ./sendmail -bd -q15m
 	quiet
 	local pid
+	"$TESTS/servers/waitfor" 20 one_left
 	pid=$(left_behind | cut -d/ -f3)
-	[ -n "$pid" ]
 	STARTED+=("$pid")
 	kill -TERM "$pid"
-	timeout 20 tail --pid="$pid" -f /dev/null
+	timeout 60 tail --pid="$pid" -f /dev/null
 	env "MARK=$T" ./sendmail -qf15m 2>err 3>&- &
 	STARTED+=("$!")
 	kill -TERM $!

@@ -21,6 +21,10 @@ worker() {
 	echo "${found[0]% *}"
 }
 
+# only_one: one child is left, and it is no zombie.
+only_one() { [[ $(children "$PID") =~ ^[0-9]+\ S$ ]]; }
+export -f children only_one # waitfor is a program of its own, and calls it
+
 # one: what is told of the only recipient.
 one() {
 	json '.recipients[0] | "\(.outcome) \(.in_doubt) \(.stage)"'
@@ -101,7 +105,7 @@ not_sent() {
 }
 
 @test "a signal behind the dot, and no answer: in doubt, 75" {
-	at end --timeout 1
+	at end --timeout 2
 	kill -TERM "$PID"
 	end
 	exits 75
@@ -111,7 +115,7 @@ not_sent() {
 }
 
 @test "no answer to the dot: in doubt, 75" {
-	at end --timeout 0.2
+	at end --timeout 2
 	end
 	exits 75
 	assert_equal "$(one)" 'deferred true end'
@@ -192,7 +196,8 @@ not_sent() {
 	receiver box -w rcpt -p "$PORT"
 	begin --json --mx --port "$PORT" 'bob@[127.0.0.1]' 'eve@[127.0.0.2]'
 	event 'waiting rcpt'
-	timeout 20 "$TESTS/servers/waitfor" 10 test -e other/1.msg
+	# The other one has done its work, and is gone.
+	PID=$PID "$TESTS/servers/waitfor" 20 only_one
 	kill -KILL "$(worker)"
 	end
 	exits 69
@@ -229,10 +234,6 @@ not_sent() {
 nobody_left() { [ -z "$(left_behind)" ]; }
 export -f left_behind nobody_left
 
-# only_one: one child is left, and it is no zombie.
-only_one() { [[ $(children "$PID") =~ ^[0-9]+\ S$ ]]; }
-export -f children only_one
-
 @test "a worker that is done leaves no zombie" {
 	receiver other -a 127.0.0.2
 	receiver box -w rcpt -p "$PORT"
@@ -268,9 +269,9 @@ export -f children only_one
 	exec {ERR}<>err
 	begin -v --host "127.0.0.1:$PORT" "${many[@]}"
 	# It stands in write(2) to descriptor 2, and will until there is room.
-	"$TESTS/servers/waitfor" 10 grep -qE '^[0-9]+ 0x2 ' "/proc/$PID/syscall"
+	"$TESTS/servers/waitfor" 60 grep -qE '^[0-9]+ 0x2 ' "/proc/$PID/syscall"
 	# The first one ends the delivery, the next ones what is left to say.
-	"$TESTS/servers/waitfor" 10 sh -c "! kill -TERM $PID"
+	"$TESTS/servers/waitfor" 30 sh -c "! kill -TERM $PID"
 	status=0
 	wait "$PID" || status=$?
 	exec {ERR}>&-
