@@ -266,6 +266,25 @@ take_in(struct session *s, const struct spools_place *place,
 	return more;
 }
 
+/* The accounts of the place. Without them nothing can be tried; what users
+ * added is taken in all the same, since who waits for it to be taken (a path
+ * unit) would call us again and again. */
+static int
+open_accounts(struct session *s, const struct spools_place *place,
+    const struct folder *queue, struct err *e)
+{
+	const bool machine = place->kind == SPOOLS_QUEUE;
+
+	if ((machine ? accounts_open_machine : accounts_open_named)(
+		&s->accounts, s->o, s->face->waiter, e) == 0)
+		return 0;
+	s->accounts.why = *e;
+	while (machine && take_in(s, place, queue) &&
+	    !wait_stopped(s->face->waiter))
+		continue;
+	return -1;
+}
+
 /* 0 when it ran, 1 when there is no such folder, -1 with the code. */
 static int
 run_folder(struct session *s, const struct spools_place *place,
@@ -280,8 +299,7 @@ run_folder(struct session *s, const struct spools_place *place,
 
 	*result = (struct runner_result){ .tried = 0 };
 	if (got == 0)
-		got = (machine ? accounts_open_machine : accounts_open_named)(
-		    &s->accounts, s->o, s->face->waiter, &e);
+		got = open_accounts(s, place, folder, &e);
 	if (got == 0) {
 		s->accounts.by_file = place->kind == SPOOLS_OWN;
 		s->local_senders = machine || s->o->face.is_sendmail;

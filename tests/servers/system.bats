@@ -48,12 +48,12 @@ as() {
 		"${@:2}" < <(message plain "$BATS_TEST_NUMBER@client.test")
 }
 
-# queued UID: a message of that user's.
+# queued UID [N]: a message of that user's, the Nth there, or the only one.
 queued() {
 	as "$1" --queue -f alice@client.test bob@example.test
 	assert_success
 	assert_equal "$output$stderr" ''
-	assert_equal "$(find $SYSTEM/in -type f | wc -l)" 1
+	assert_equal "$(find $SYSTEM/in -type f | wc -l)" "${2:-1}"
 }
 
 # arrived N: so many came, each with a login, and nothing is left.
@@ -136,6 +136,24 @@ setresuid($RUNNER, $RUNNER, $RUNNER 0"
 		/usr/local/bin/smtpsend -q
 	assert_success
 	arrived 1
+}
+
+# Who waits for the folder of what was added to be empty would start the run
+# again and again.
+@test "what was added is taken in though the configuration is broken" {
+	queued $ALICE
+	queued $ALICE 2
+	echo bogus >>/etc/smtpsend.conf
+	as $RUNNER --queue-run=due
+	assert_failure 78
+	assert_equal "$stderr" \
+		'smtpsend: /etc/smtpsend.conf:8: unknown keyword "bogus"'
+	assert_equal "$(find $SYSTEM/in -type f)" ''
+	assert_equal "$(find $SYSTEM/queue -type f | wc -l)" 2
+	sed -i '$d' /etc/smtpsend.conf
+	as $RUNNER --queue-run=due
+	assert_success
+	arrived 2
 }
 
 @test "each run says that somebody runs it, and all can see that" {
