@@ -185,6 +185,14 @@ open_left(void *ctx, struct folder **to, struct err *e)
 	return open_place(&k->left, to, e);
 }
 
+/* Nobody had the password for us; who runs the machine's queue may. */
+static bool
+lacks_secret(const struct keeping *k, const struct recipient *r)
+{
+	return keeping_by_machine(k) && r->outcome.err.kind == ERR_AUTH &&
+	    r->outcome.err.code == 0;
+}
+
 /* The mailbox of another user, or ours that we may not make. */
 static bool
 is_left(void *ctx, const struct recipient *r)
@@ -193,7 +201,9 @@ is_left(void *ctx, const struct recipient *r)
 	struct user u;
 	struct err e;
 
-	return r->addr.kind == DOMAIN_NONE && !r->unresolved &&
+	if (lacks_secret(k, r))
+		return true;
+	return k->leaves && r->addr.kind == DOMAIN_NONE && !r->unresolved &&
 	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
 	    !local_is_ours(k->mailboxes, &u);
 }
@@ -215,7 +225,7 @@ keeping_config(struct keeping *k)
 		.only = k->only,
 		.account = k->account,
 		.draw = machine_random,
-		.is_left = k->leaves ? is_left : NULL,
+		.is_left = k->leaves || keeping_by_machine(k) ? is_left : NULL,
 		.open_left =
 		    k->leaves && !keeping_by_machine(k) ? open_left : NULL,
 		.on_lost = on_lost,
