@@ -40,13 +40,15 @@ folders() {
 	assert_output ''
 	run grep -rh '^ExecStart=' $LIB/systemd
 	assert_equal "$(sort -u <<<"$output")" \
-		'ExecStart=/usr/local/bin/smtpsend --queue-run=due
+		'ExecStart=/bin/touch /var/spool/smtpsend/stamp
+ExecStart=/usr/local/bin/smtpsend --queue-run=due
 ExecStart=@/usr/local/bin/smtpsend sendmail -bs'
 	command -v systemd-analyze >/dev/null ||
 		skip 'systemd-analyze is not installed'
 	users
 	# A unit of the system's own may be missing where nothing is booted.
 	run systemd-analyze verify $LIB/systemd/system/smtpsend.* \
+		$LIB/systemd/system/smtpsend-stamp.service \
 		$LIB/systemd/system/smtpsend-submission.socket \
 		$LIB/systemd/system/smtpsend-submission@1.service
 	refute_output --partial smtpsend
