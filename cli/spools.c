@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,15 +112,49 @@ spools_alive(const struct spools_place *p)
 	return age >= 0 && age <= SPOOLS_AGE_MAX;
 }
 
+/* It, or the folder that it would be made in, is on what only root mounts. */
+static bool
+read_only(const char *path)
+{
+	char up[MACHINE_PATH_MAX];
+	char *slash;
+	int got;
+
+	snprintf(up, sizeof up, "%s", path);
+	while ((got = access(up, W_OK)) == -1 && errno == ENOENT &&
+	    (slash = strrchr(up, '/')) != NULL && slash != up)
+		*slash = '\0';
+	return got == -1 && errno == EROFS;
+}
+
+/* The queue of the machine is run, but this service cannot see it so. */
+static int
+closed(const struct spools_place *in, struct err *e)
+{
+	return err_set(e, ERR_PERM, ERR_CONFIG,
+	    "no place for a queue: %s is read-only to this service; give its "
+	    "unit ReadWritePaths=%s",
+	    in->path, in->path);
+}
+
 int
 spools_for(struct spools_place *p, bool of_own, struct err *e)
 {
-	if (!of_own) {
-		machine(p, SPOOLS_IN);
-		if (spools_alive(p) && access(p->path, W_OK | X_OK) == 0)
+	struct spools_place in;
+	bool kept_out = false;
+	int got;
+
+	machine(&in, SPOOLS_IN);
+	if (!of_own && spools_alive(&in)) {
+		*p = in;
+		if (access(in.path, W_OK | X_OK) == 0)
 			return 0;
+		kept_out = errno == EROFS;
 	}
-	return own(p, e);
+	got = own(p, e);
+	if (kept_out && (got == -1 || read_only(p->path)))
+		return closed(&in, e);
+	return got;
 }
 
 /* His mail is there, if it is anywhere. */

@@ -25,6 +25,7 @@ setup() {
 		'queue_runner off' >/etc/smtpsend.conf
 	chmod 644 /etc/smtpsend.conf
 	secret $RUNNER
+	WITHIN=() # before each command of `as`
 }
 
 # system UID: that user's queue, which somebody ran just now.
@@ -43,7 +44,7 @@ secret() {
 
 # as UID ARGUMENT...: smtpsend run by that user, who has no home.
 as() {
-	run --separate-stderr setpriv --reuid="$1" --regid="$1" \
+	run --separate-stderr "${WITHIN[@]}" setpriv --reuid="$1" --regid="$1" \
 		--clear-groups env -i PATH="$PATH" /usr/local/bin/smtpsend \
 		"${@:2}" < <(message plain "$BATS_TEST_NUMBER@client.test")
 }
@@ -155,6 +156,19 @@ setresuid($RUNNER, $RUNNER, $RUNNER 0"
 	as $RUNNER --queue-run=due
 	assert_success
 	arrived 2
+}
+
+# A service of systemd's may see /var as read-only, and has no home.
+@test "who is kept from the queue by his service is told what lets him" {
+	local -a keep_out=(unshare --mount sh -c 'mount --bind "$1" "$1" &&
+		mount -o remount,bind,ro "$1" && shift && exec "$@"' sh "$SYSTEM")
+	local closed
+	closed="not queued: no place for a queue: $SYSTEM/in is read-only to"
+	closed+=" this service; give its unit ReadWritePaths=$SYSTEM/in"
+	WITHIN=("${keep_out[@]}")
+	as $ALICE --queue -f alice@client.test bob@example.test
+	assert_failure 78
+	[[ $stderr == *"$closed" ]]
 }
 
 @test "each run says that somebody runs it, and all can see that" {
