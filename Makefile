@@ -69,7 +69,7 @@ say	= $(if $(V)$(silent),,@echo "  $(1)	$@")
 # --- what to build -------------------------------------------------------
 
 .PHONY: all unit units tools syntax fuzz fuzzers fuzz-programs check lint bench \
-	install clean FORCE
+	install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -197,6 +197,29 @@ ifneq ($(SENDMAIL_DIR),)
 	$(call name,$(MAILQ_DIR)/mailq)
 	$(call name,$(MAILQ_DIR)/newaliases)
 endif
+
+# What install has put there, and names that lead to it, wherever SENDMAIL_DIR
+# was. What it was put to use for stays: /etc, the queue and its user.
+unname	= $(Q)at=$(DESTDIR)$(1); \
+	    [ "$$(readlink $$at)" != $(PREFIX)/bin/smtpsend ] || rm -f $$at
+take	= $(Q)rm -f $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/smtpsend \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/smtpsend.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/smtpsend.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/smtpsend-sendmail.8
+	$(call take,$(SYSTEMD_DIR)/system,$(wildcard contrib/systemd/system/*))
+	$(call take,$(SYSTEMD_DIR)/user,$(wildcard contrib/systemd/user/*))
+	$(call take,$(SYSUSERS_DIR),$(wildcard contrib/sysusers.d/*))
+	$(call take,$(TMPFILES_DIR),$(wildcard contrib/tmpfiles.d/*))
+	$(call take,$(DOC_DIR)/cron.d,$(wildcard contrib/cron.d/*))
+	$(call take,$(DOC_DIR)/local,$(wildcard contrib/local/*))
+	$(Q)rmdir $(DESTDIR)$(DOC_DIR)/cron.d $(DESTDIR)$(DOC_DIR)/local \
+	    $(DESTDIR)$(DOC_DIR) 2>/dev/null || :
+	$(call unname,$(or $(SENDMAIL_DIR),/usr/sbin)/sendmail)
+	$(call unname,$(MAILQ_DIR)/mailq)
+	$(call unname,$(MAILQ_DIR)/newaliases)
 
 clean:
 	rm -rf build smtpsend

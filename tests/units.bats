@@ -56,6 +56,21 @@ ExecStart=@/usr/local/bin/smtpsend sendmail -bs'
 	refute_output --partial smtpsend
 }
 
+@test "uninstall takes what install has put, and nothing of others" {
+	local -a to=(-s -C "$TESTS/.." BUILD=release "DESTDIR=$T/root")
+	make "${to[@]}" install SENDMAIL_DIR=/usr/sbin
+	[ -L root/usr/bin/mailq ]
+	echo mine >root/usr/local/lib/tmpfiles.d/mine.conf
+	ln -sf exim4 root/usr/bin/mailq
+	make "${to[@]}" uninstall
+	run find root -not -type d
+	assert_equal "$(sort <<<"$output")" \
+		'root/usr/bin/mailq
+root/usr/local/lib/tmpfiles.d/mine.conf'
+	[ ! -e root/usr/local/share/doc/smtpsend ]
+	make "${to[@]}" uninstall
+}
+
 @test "the name that the path unit waits for is that of a whole message" {
 	local glob
 	glob=$(sed -n 's/^PathExistsGlob=.*in\///p' \
