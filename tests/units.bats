@@ -34,6 +34,13 @@ folders() {
 	done < <(grep -v '^#' $LIB/tmpfiles.d/smtpsend.conf)
 }
 
+# run_service: its program, as its user, with the home that he has.
+run_service() {
+	env -i HOME=/var/spool/smtpsend setpriv --reuid=smtpsend \
+		--regid=smtpsend --init-groups \
+		/usr/local/bin/smtpsend --queue-run=due
+}
+
 @test "the units are well-formed, and nothing in them was left open" {
 	run grep -rl '@[A-Z]*@' $LIB/systemd $LIB/sysusers.d $LIB/tmpfiles.d \
 		/usr/local/share/doc/smtpsend
@@ -93,14 +100,12 @@ $Q/queue smtpsend smtpsend 700"
 	printf '%s\n' 'account default' 'host 127.0.0.1' "port $PORT" \
 		>/etc/smtpsend.conf
 	# The service, once, and a user after that.
-	setpriv --reuid=smtpsend --regid=smtpsend --init-groups \
-		/usr/local/bin/smtpsend --queue-run=due
+	run_service
 	setpriv --reuid=12345 --regid=12345 --clear-groups env -i \
 		/usr/local/bin/smtpsend --queue=only -f a@client.test \
 		b@client.test < <(cat message)
 	assert_equal "$(find $Q/in -type f | wc -l)" 1
-	setpriv --reuid=smtpsend --regid=smtpsend --init-groups \
-		/usr/local/bin/smtpsend --queue-run=due
+	run_service
 	[ -e box/1.msg ]
 	assert_equal "$(find $Q/in $Q/queue -type f)" ''
 }
@@ -115,8 +120,7 @@ $Q/queue smtpsend smtpsend 700"
 		skip 'systemd-socket-activate is not installed'
 	users
 	folders
-	setpriv --reuid=smtpsend --regid=smtpsend --init-groups \
-		/usr/local/bin/smtpsend --queue-run=due
+	run_service
 	read -ra words < <(sed -n 's/^ExecStart=@//p' $unit@.service)
 	mkfifo ready
 	# As the unit has it, and as a user that has nothing.
