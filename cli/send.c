@@ -725,8 +725,11 @@ send_it(struct send *r, struct submission *s)
 	}
 	if (begun && s->body == NULL)
 		send_drain();
-	/* What is wrong with an export is not the recipients' affair. */
-	if (got == -1 && (!begun || r->env.n == 0 || r->o->export.wanted))
+	/* What is wrong with the call, or with an export, is no recipient's
+	 * affair, and is said once. */
+	if (got == -1 &&
+	    (!begun || r->env.n == 0 || r->o->export.wanted ||
+		e.kind == ERR_USAGE))
 		return fail(r, s, &e);
 	code = finish(r, &s->message);
 	if (s->body != NULL && telling_falls_short(r->o, &r->env))

@@ -154,6 +154,31 @@ put_rcpt(struct buf *b, const struct recipient *r)
 }
 
 int
+entry_check_size(const struct envelope *env, struct err *e)
+{
+	uint64_t size = RECORD_MAX; /* the envelope's record at most */
+	struct buf one;
+	size_t i;
+
+	buf_init(&one, RECORD_MAX);
+	for (i = 0; i < env->n; i++) {
+		buf_reset(&one);
+		if (env->rcpts[i].addr.raw != NULL)
+			put_rcpt(&one, &env->rcpts[i]);
+		size += one.len;
+	}
+	buf_free(&one);
+	if (size <= ENTRY_HEAD_MAX)
+		return 0;
+	err_set(e, ERR_PERM, ERR_USAGE,
+	    "too many recipients: the queue has room for %u MiB of them in one "
+	    "message, and these %zu take %.1f MiB; send it to fewer at a time",
+	    ENTRY_HEAD_MAX >> 20, env->n, (double)size / (1 << 20));
+	e->enhanced = (struct enhanced){ 5, 5, 3 };
+	return -1;
+}
+
+int
 entry_put_head(struct buf *b, const char *id, const struct entry_new *new,
     const struct message *m, const struct entry_now *now, struct err *e)
 {

@@ -48,7 +48,8 @@ bool entry_id_valid(const char *);
 /* The ms since 1970 that a valid one was made of. */
 int64_t entry_id_time(const char *);
 
-/* Longest head, octets; it is held in memory. */
+/* Longest head, octets: it is held in memory, and a file that claims a longer
+ * one is malformed. There is room for some 200,000 recipients. */
 #define ENTRY_HEAD_MAX (32u * 1024 * 1024)
 
 /* Largest file that is taken into the system's queue. */
@@ -109,6 +110,13 @@ struct entry_new {
 	 * taken if it is not free. NULL: one is drawn. Borrowed. */
 	const char *id;
 };
+
+/*
+ * 0 if the head of one entry has room for all recipients that can be sent to,
+ * whatever becomes of them; else -1 with *e (permanent, usage, 5.5.3): a later
+ * try could not queue them either.
+ */
+int entry_check_size(const struct envelope *, struct err *e);
 
 /* Octets of a message in an entry. */
 uint64_t entry_message_size(const struct message *);

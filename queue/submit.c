@@ -16,6 +16,7 @@
 #include "mail/message.h"
 #include "mail/qualify.h"
 #include "mail/recipients.h"
+#include "queue/entry.h"
 #include "queue/moment.h"
 #include "queue/submit.h"
 #include "store/body.h"
@@ -207,9 +208,13 @@ find_recipients(const struct submit_config *c, struct envelope *env,
 		return -1;
 	if (env->n == 0 && c->on_complete == NULL)
 		return nobody(s, e);
-	if (check_hops(c, &s->message, e) == -1)
+	if (check_hops(c, &s->message, e) == -1 ||
+	    locals_resolve(&c->locals, env, e) == -1)
 		return -1;
-	return locals_resolve(&c->locals, env, e);
+	/* Nobody knows yet who must be queued: it may be all of them. */
+	return c->keep.open != NULL && c->on_complete == NULL
+	    ? entry_check_size(env, e)
+	    : 0;
 }
 
 static void

@@ -57,6 +57,22 @@ to() {
 	arrived <(printf %s "$WIRE")
 }
 
+@test "more recipients than the queue has room for: refused, and none gets it" {
+	local tail
+	tail=$(printf '%60s.' '' '' '')
+	seq -f "u%06.0f@${tail// /d}test" 1 80000 >list
+	aliases "all: :include:$T/list"
+	echo 'queue on' >>.smtpsendrc
+	to all
+	exits 64
+	assert_equal "${#stderr_lines[@]}" 1
+	says 'too many recipients: the queue has room for 32 MiB'
+	stored 0
+	# What is not queued has no such limit.
+	send -f alice@client.test --export wire all <message
+	exits 0
+}
+
 @test "msmtp makes the same of a file of aliases" {
 	aliases 'root: joe_smith@x.test, jane_chang@x.test' '' \
 		'# Send cron to Mark' 'cron: mark_jones@x.test # him' \

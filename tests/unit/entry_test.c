@@ -355,6 +355,38 @@ TEST(who_is_kept)
 	envelope_free(&env);
 }
 
+/* As many as a head has room for are queued, and one more is refused. */
+TEST(too_many_recipients)
+{
+	char text[ADDRESS_PATH_MAX + 1];
+	const size_t n = 45000;
+	struct envelope env = { .n = n };
+	struct entry_new new = { .env = &env };
+	size_t fit = 0, over = n, i;
+	struct err e;
+	struct buf b;
+
+	memset(text, 'a', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	env.rcpts = calloc(n, sizeof *env.rcpts);
+	for (i = 0; i < n; i++) {
+		env.rcpts[i].addr.raw = env.rcpts[i].given = text;
+		env.rcpts[i].orcpt = text;
+	}
+	CHECK_INT(entry_check_size(&env, &e), -1);
+	CHECK_INT(e.verdict, ERR_PERM);
+	CHECK_INT(err_exit(&e), 64);
+	while (over - fit > 1) {
+		env.n = (fit + over) / 2;
+		*(entry_check_size(&env, &e) == 0 ? &fit : &over) = env.n;
+	}
+	env.n = fit;
+	put_entry(&b, &new);
+	CHECK(b.len + RECORD_MAX > ENTRY_HEAD_MAX);
+	buf_free(&b);
+	free(env.rcpts);
+}
+
 TEST(journal)
 {
 	static const size_t both[] = { 0, 1 }, second[] = { 1 };
