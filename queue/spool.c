@@ -176,6 +176,20 @@ draft_message(struct draft *d, struct err *e)
 	return rc;
 }
 
+/* What an intake would not take is not put there; no later try would help. */
+static int
+draft_size(const struct draft *d, uint64_t size, struct err *e)
+{
+	if (d->f->kind != FOLDER_ADD || size <= ENTRY_IN_MAX)
+		return 0;
+	err_set(e, ERR_PERM, ERR_DATA,
+	    "the system's queue takes no message over 1 GiB");
+	e->enhanced = (struct enhanced){ 5, 3, 4 };
+	e->stage = STAGE_INPUT;
+	e->scope = SCOPE_MESSAGE;
+	return -1;
+}
+
 static int
 draft_fill(struct draft *d, struct err *e)
 {
@@ -184,6 +198,7 @@ draft_fill(struct draft *d, struct err *e)
 
 	buf_init(&b, ENTRY_HEAD_MAX * 2u);
 	if (entry_put_head(&b, d->id, d->new, d->m, d->now, e) == 0 &&
+	    draft_size(d, b.len + d->size, e) == 0 &&
 	    draft_write(d, buf_str(&b), b.len, e) == 0 &&
 	    draft_message(d, e) == 0) {
 		buf_reset(&b);
@@ -207,12 +222,9 @@ draft_check(struct draft *d, struct err *e)
 		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
 		    "the message changed while it was queued");
 	entry_free(&en);
-	if (rc == 0 && d->f->kind == FOLDER_ADD && d->off > ENTRY_IN_MAX)
-		rc = err_set(e, ERR_TEMP, ERR_MACHINE,
-		    "the system's queue takes no message over 1 GiB");
 	if (rc == -1)
 		e->verdict = ERR_TEMP;
-	return rc;
+	return rc == 0 ? draft_size(d, d->off, e) : -1;
 }
 
 /* It is an entry once it is renamed, and nobody hears of it before that is

@@ -92,8 +92,9 @@ struct spool_item; /* an entry that is locked by us */
 
 /*
  * Keep a message: 0 and its id, once it would outlive the power; or -1 with
- * *e (temporary, machine; so are all errors here, save those of SPOOL_BROKEN),
- * and nothing is kept. The message is read through its callback, whose
+ * *e (temporary, machine; so are all errors here, save those of SPOOL_BROKEN
+ * and a message that is too large for `in`: permanent, data, 5.3.4), and
+ * nothing is kept. The message is read through its callback, whose
  * errors pass. Recipients that are decided already are not kept.
  */
 int spool_put(const struct folder *, const struct entry_new *,

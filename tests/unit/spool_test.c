@@ -239,6 +239,32 @@ TEST(added_to_the_systems_folder)
 	CHECK_INT(rmdir(path), 0);
 }
 
+/* What no intake takes is refused for good, before it is read. */
+TEST(too_large_for_the_systems_folder)
+{
+	struct folder_config c = { .kind = FOLDER_ADD, .draw = draw };
+	struct message m = { .octets = { .size = ENTRY_IN_MAX } };
+	struct envelope env;
+	struct entry_new new = { .env = &env };
+	char path[128], id[ENTRY_ID_SIZE];
+	struct folder *f;
+	struct err e;
+
+	make_in(path);
+	c.path = path;
+	CHECK_INT(folder_open(&f, &c, &e), 0);
+	queued_envelope(&env, 1);
+	CHECK_INT(spool_put(f, &new, &m, &queued_now, id, &e), -1);
+	CHECK_INT(e.verdict, ERR_PERM);
+	CHECK_INT(err_exit(&e), 65);
+	CHECK_INT(names(f), 0);
+	envelope_free(&env);
+	folder_close(f);
+	CHECK_INT(rmdir(path), 0);
+	*strrchr(path, '/') = '\0';
+	CHECK_INT(rmdir(path), 0);
+}
+
 TEST(systems_folders_that_are_not_taken)
 {
 	static const struct {
