@@ -245,11 +245,9 @@ be(const struct local_work *w, const struct user *u, struct err *e)
 void
 local_be(const struct local_work *w, const struct user *u, int up)
 {
-	const struct sigaction normal = { .sa_handler = SIG_DFL };
 	const struct sigaction ignored = { .sa_handler = SIG_IGN };
 	struct outcome o = { .port = 0 };
 
-	sigaction(SIGCHLD, &normal, NULL);
 	sigaction(SIGXFSZ, &ignored, NULL);
 	if (be(w, u, &o.err) == 0)
 		err_clear(&o.err);

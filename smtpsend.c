@@ -131,6 +131,7 @@ main(int argc, char *argv[])
 	    : argc > 0                   ? argv[0]
 					 : "smtpsend";
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	const struct sigaction normal = { .sa_handler = SIG_DFL };
 	struct waiter w = { .stop = &stop };
 	const struct run_face run = { .waiter = &w, .on_deliver = on_deliver };
 	const struct face *face = faces;
@@ -142,6 +143,8 @@ main(int argc, char *argv[])
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL); /* ulimit -f is a full disk */
+	/* Who called us may ignore it: then no child's exit status is heard. */
+	sigaction(SIGCHLD, &normal, NULL);
 	umask(077);
 	sigprocmask(SIG_BLOCK, NULL, &w.mask);
 	catch (end_now);

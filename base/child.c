@@ -97,10 +97,8 @@ become(const struct child_config *c, const sigset_t *mask, int trouble)
 static void
 signals_hold(struct child *c)
 {
-	const struct sigaction normal = { .sa_handler = SIG_DFL };
 	sigset_t all;
 
-	sigaction(SIGCHLD, &normal, &c->sigchld);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &c->mask);
 }
@@ -113,7 +111,6 @@ child_close(struct child *c)
 	if (c->ended != -1)
 		close(c->ended);
 	c->trouble = c->ended = -1;
-	sigaction(SIGCHLD, &c->sigchld, NULL);
 }
 
 static void

@@ -33,8 +33,6 @@ struct child {
 	bool group;
 	int trouble; /* owned: a pipe with errno, if it could not be run */
 	int ended; /* owned: a pidfd, readable once it ended */
-	struct sigaction sigchld; /* ours before: an ignored one would take
-				     the exit status from us */
 	sigset_t mask; /* ours before */
 };
 
@@ -43,7 +41,8 @@ struct child {
  * be open, those given be beyond. Signals that we catch, and SIGPIPE, are as
  * usual in it; what our caller had us ignore stays ignored. It gets SIGTERM
  * when the thread that started it ends. 0, or -1 with errno and nothing to
- * reap. It may still fail to run: see child_trouble().
+ * reap. It may still fail to run: see child_trouble(). SIGCHLD must not be
+ * ignored, or its exit status is lost.
  */
 int child_start(struct child *, const struct child_config *);
 
@@ -59,7 +58,7 @@ int child_trouble(const struct child *);
 /* Wait until it ends; the status of waitpid(2). */
 int child_reap(const struct child *);
 
-/* All is closed and as it was. */
+/* Close what child_start() opened; it must be reaped by then. */
 void child_close(struct child *);
 
 #endif

@@ -266,6 +266,12 @@ runq_by_link() {
 	listed 1
 }
 
+@test "a caller that ignores SIGCHLD hears how the run of the queue ended" {
+	shared_queue
+	run env --ignore-signal=CHLD /usr/sbin/sendmail -q
+	quiet
+}
+
 @test "who failed is reported by the queue that all share" {
 	shared_queue
 	as bob /usr/sbin/sendmail -i -oem who eve <message
