@@ -352,9 +352,12 @@ see_to(const struct hand_config *c, struct request *r)
 
 	if (check_answer(c, r, &o.err) == -1)
 		_exit(1);
+	/* In one more process: who becomes the user may be stopped by him, and
+	 * only root can end that. */
 	if (check(c, r, &how, &o.err) == 0 &&
-	    local_find(&w, r->user, strlen(r->user), &u, &o.err) == 0)
-		local_be(&w, &u, r->fds[FD_ANSWER]);
+	    local_find(&w, r->user, strlen(r->user), &u, &o.err) == 0 &&
+	    local_put(&w, &u, &o.in_doubt, &o.err) == 0)
+		err_clear(&o.err);
 	local_say(r->fds[FD_ANSWER], &o);
 	_exit(0);
 }

@@ -242,8 +242,9 @@ be(const struct local_work *w, const struct user *u, struct err *e)
 	return deposit_put(&d, e);
 }
 
-void
-local_be(const struct local_work *w, const struct user *u, int up)
+/* What the process does that local_put() starts. */
+static void
+deliver_as(const struct local_work *w, const struct user *u, int up)
 {
 	const struct sigaction ignored = { .sa_handler = SIG_IGN };
 	struct outcome o = { .port = 0 };
@@ -344,7 +345,7 @@ local_put(const struct local_work *w, const struct user *u, bool *doubt,
 	pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
-		local_be(w, u, pair[1]);
+		deliver_as(w, u, pair[1]);
 	}
 	close(pair[1]);
 	if (pid == -1) {

@@ -61,20 +61,17 @@ int local_find(const struct local_work *, const char *name, size_t n,
 int local_put(
     const struct local_work *, const struct user *, bool *doubt, struct err *e);
 
-/* ---- the halves of it, for hand.c ---- */
+/* ---- what processes tell each other of it, for hand.c ---- */
 
-/*
- * In a process that may: become the user, put the message there, say so to the
- * socket `up`, and end.
- */
-void local_be(const struct local_work *, const struct user *, int up)
-    __attribute__((noreturn));
-
-/* Say what came of it, unless there is no place for that now. */
+/* Send what came of it to the socket `up`: never waits, and it is lost where
+ * nobody listens any more. */
 void local_say(int up, const struct outcome *);
 
-/* What such a process says, heard by `down`: as local_put() has it. A stop is
- * passed on to `pid`, unless that is -1. */
+/*
+ * Wait at the socket `down` for what local_say() sends: the result of
+ * local_put(). A stop is passed on to the process `pid`, which writes the
+ * mailbox, as SIGTERM; -1: whoever writes hears of it by himself.
+ */
 int local_hear(const struct local_work *, const struct user *, pid_t pid,
     int down, bool *doubt, struct err *e);
 

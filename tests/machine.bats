@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154 # run sets $stderr
 
 load common
+load queue
 
 HOMES=/var/homes
 SYSTEM=/var/spool/smtpsend
@@ -270,6 +271,30 @@ runq_by_link() {
 	shared_queue
 	run env --ignore-signal=CHLD /usr/sbin/sendmail -q
 	quiet
+}
+
+@test "a user who stops the process that delivers to him blocks nobody" {
+	! has_sanitizers ||
+		skip 'libfaketime and the sanitizers both want to be loaded first'
+	install -m 755 /dev/stdin /usr/local/bin/stops <<-'X'
+		#!/bin/sh
+		cat >/dev/null
+		[ "$USER" = eve ] || kill -STOP "$PPID"
+	X
+	printf '%s\n' defaults 'local mda /usr/local/bin/stops' \
+		>/etc/smtpsend.conf
+	shared_queue
+	as bob /usr/sbin/sendmail -odq bob eve <message
+	quiet
+	# Minutes pass until it is given up.
+	run --separate-stderr faketime -f '+0 x200' /usr/sbin/sendmail -qf
+	exits 0
+	"$TESTS/servers/waitfor" 20 bash -c '! pgrep -u bob'
+	# The entry is nobody's now, and bob alone is still open.
+	run --separate-stderr /usr/bin/mailq
+	assert_output --partial 'bob took too long'
+	refute_output --regexp '^[0-9a-z]{15}\*'
+	refute_output --partial eve
 }
 
 @test "who failed is reported by the queue that all share" {
