@@ -33,6 +33,16 @@ wait_stopped(const struct waiter *w)
 	return w != NULL && w->stop != NULL && *w->stop != 0;
 }
 
+bool
+wait_look(const struct waiter *w)
+{
+	const struct timespec none = { .tv_sec = 0 };
+
+	if (w != NULL && !wait_stopped(w))
+		ppoll(NULL, 0, &none, &w->mask);
+	return wait_stopped(w);
+}
+
 struct wait_bound
 wait_within(int64_t ms, const char *name)
 {

@@ -40,6 +40,10 @@ int64_t wait_until(int64_t ms);
 /* True once a stop was asked for. */
 bool wait_stopped(const struct waiter *);
 
+/* The same, also if that came since the last wait: who finds something ready
+ * whenever it looks never waits, and lets no signal in. */
+bool wait_look(const struct waiter *);
+
 /* The bound `ms` from now. */
 struct wait_bound wait_within(int64_t ms, const char *name);
 

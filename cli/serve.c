@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/wait.h"
+#include "cli/accounts.h"
 #include "cli/machine.h"
 #include "cli/peer.h"
 #include "cli/report.h"
@@ -27,8 +28,8 @@
 #include "cli/taking.h"
 #include "smtp/server.h"
 
-/* How long a client may be silent, or not read, ms; and how long one that we
- * leave has for our last words. */
+/* How long a client may take for a step, or to read, ms, unless a setting says
+ * so; and how long one that we leave has for our last words. */
 #define PATIENCE (5 * 60 * 1000)
 #define LAST_WORDS (2 * 1000)
 
@@ -44,7 +45,7 @@ enum end {
 	GOING_ON,
 	OVER, /* the server says so */
 	LEFT, /* the client is gone */
-	SILENT, /* he is too slow */
+	SLOW, /* he is it */
 	STOPPED, /* a signal */
 	DEAF, /* errno: he cannot be written to */
 	DUMB /* errno: or read */
@@ -56,7 +57,7 @@ static enum end
 waited(int got, enum end error)
 {
 	return got == WAIT_STOPPED ? STOPPED
-	    : got == WAIT_TIMEOUT  ? SILENT
+	    : got == WAIT_TIMEOUT  ? SLOW
 	    : got == WAIT_ERROR    ? error
 				   : GOING_ON;
 }
@@ -95,7 +96,8 @@ put_out(struct buf *out, const struct waiter *w, int64_t deadline)
 	return GOING_ON;
 }
 
-/* Some octets of the client. */
+/* Some octets of the client. Behind the deadline there are none, even if he
+ * has some whenever we look. */
 static enum end
 take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
 {
@@ -104,6 +106,8 @@ take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
 
 	*n = 0;
 	do {
+		if (wait_now() >= deadline)
+			return SLOW;
 		end = waited(wait_fd(w, STDIN_FILENO, POLLIN, deadline), DUMB);
 		if (end != GOING_ON)
 			return end;
@@ -151,36 +155,58 @@ part_errors(void)
 
 /* ---- the dialogue ---- */
 
-/* All of a block; replies wait for its end, or until they are many. */
+struct talk {
+	struct server *s; /* owned */
+	const struct waiter *w; /* borrowed */
+	int64_t patience; /* for each step of the client's, ms; -1: any */
+};
+
 static enum end
-hand_over(struct server *s, const char *block, size_t n, const struct waiter *w)
+answer(const struct talk *t)
+{
+	return put_out(server_out(t->s), t->w, wait_until(t->patience));
+}
+
+/* All of a block, but a signal has its turn behind each command, also if
+ * the client never pauses. */
+static enum end
+hand_over(const struct talk *t, const char *block, size_t n)
 {
 	enum end end = GOING_ON;
 	size_t at = 0;
 
-	while (at < n && end == GOING_ON && !server_over(s)) {
-		at += server_feed(s, block + at, n - at);
-		if (at < n)
-			end = put_out(server_out(s), w, wait_until(PATIENCE));
+	while (at < n && end == GOING_ON && !server_over(t->s)) {
+		at += server_feed(t->s, block + at, n - at);
+		if (wait_look(t->w))
+			end = STOPPED;
+		else if (server_presses(t->s))
+			end = answer(t);
 	}
 	return end;
 }
 
+/* Each step has its time, however often there is an octet: until the next
+ * command is whole, or a block of the message (server_steps()). */
 static enum end
-converse(struct server *s, const struct waiter *w)
+converse(const struct talk *t)
 {
+	int64_t deadline = INT64_MAX;
+	uint64_t steps = 0;
 	char block[BLOCK];
 	enum end end;
 	size_t n;
 
 	do {
-		end = put_out(server_out(s), w, wait_until(PATIENCE));
-		if (end == GOING_ON && server_over(s))
+		end = answer(t);
+		if (end == GOING_ON && server_over(t->s))
 			end = OVER;
+		if (steps != server_steps(t->s))
+			deadline = wait_until(t->patience);
+		steps = server_steps(t->s);
 		if (end == GOING_ON)
-			end = take_in(block, &n, w, wait_until(PATIENCE));
+			end = take_in(block, &n, t->w, deadline);
 		if (end == GOING_ON)
-			end = hand_over(s, block, n, w);
+			end = hand_over(t, block, n);
 	} while (end == GOING_ON);
 	return end;
 }
@@ -232,9 +258,9 @@ finish(struct server *s, enum end end)
 		    "the input ended before a message was whole: it is not "
 		    "queued");
 	if (end == STOPPED && !server_over(s))
-		server_stop(s, "Going down");
-	if (end == SILENT && !server_over(s))
-		server_stop(s, "Nothing was heard for too long");
+		server_stop(s, "4.3.2", "Going down; try again later");
+	if (end == SLOW && !server_over(s))
+		server_stop(s, "4.4.2", "Too slow; connect again");
 	if (end == STOPPED || server_hung_up(s))
 		let_go(s);
 	return left || server_hung_up(s) ? EX_TEMPFAIL : 0;
@@ -247,6 +273,24 @@ no_server(void)
 	return failed(ERR_MACHINE, "cannot serve");
 }
 
+/* A mistake in the configuration is told at MAIL, where it is read anew. */
+static int64_t
+patience(const struct run_face *face, const struct options *o)
+{
+	struct accounts as;
+	struct settings s;
+	struct err e;
+	int64_t ms = PATIENCE;
+
+	if (accounts_open_named(&as, o, face->waiter, &e) == 0) {
+		config_settings(&as.config, NULL, &s);
+		if (s.at[SET_SERVE_TIMEOUT].text != NULL)
+			ms = s.at[SET_SERVE_TIMEOUT].number;
+	}
+	accounts_free(&as);
+	return ms == 0 ? -1 : ms;
+}
+
 int
 serve_main(const struct run_face *face, const struct options *o)
 {
@@ -257,8 +301,8 @@ serve_main(const struct run_face *face, const struct options *o)
 		.ops = &ops,
 		.size_max = SIZE_LIMIT,
 		.rcpts_max = RCPTS_LIMIT };
+	struct talk talk = { .w = face->waiter, .patience = PATIENCE };
 	struct peer peer;
-	struct server *s;
 	int code;
 
 	face->on_deliver(face->ctx);
@@ -266,13 +310,15 @@ serve_main(const struct run_face *face, const struct options *o)
 	peer_look(&peer, STDIN_FILENO);
 	if (peer.foreign)
 		c.refuse = "Only programs of this machine are served";
+	else
+		talk.patience = patience(face, o);
 	machine_helo(name);
 	if (name[0] == '\0')
 		snprintf(name, sizeof name, "localhost");
 	taking_init(&t, face, o, name, peer.who);
-	s = server_new(&c);
-	code = s == NULL ? no_server() : finish(s, converse(s, face->waiter));
-	server_free(s);
+	talk.s = server_new(&c);
+	code = talk.s == NULL ? no_server() : finish(talk.s, converse(&talk));
+	server_free(talk.s);
 	taking_run(&t);
 	taking_free(&t);
 	return code == 0 && peer.foreign ? EX_NOPERM : code;

@@ -356,6 +356,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 	    .parse = values_flag,
 	    .empty = "on" },
 	[SET_TRY_TIME] = { .key = "try_time", .parse = values_try_time },
+	[SET_SERVE_TIMEOUT] = { .key = "serve_timeout",
+	    .parse = values_try_time },
 };
 
 /* ---- taking them ---- */

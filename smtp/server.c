@@ -44,6 +44,10 @@ struct server {
 	struct buf out; /* owned */
 	enum mode mode;
 	bool hung_up; /* it is over, and not by QUIT */
+	bool patient; /* the reply may wait for those to come */
+	bool presses; /* one is waiting that must not */
+	uint64_t steps; /* see server_steps() */
+	size_t stretch; /* octets of a message since the last of them */
 	unsigned errors; /* commands that were none */
 	enum hello hello;
 	char helo[SERVER_NAME_MAX + 1];
@@ -291,39 +295,6 @@ do_ehlo(struct server *s, const char *arg)
 
 /* ---- MAIL and RCPT ---- */
 
-/* Behind the path at s: its '>' outside quotes, or its last octet before a
- * space if it has no brackets; 0: it never ends. */
-static size_t
-path_end(const char *s)
-{
-	bool quoted = false;
-	size_t i;
-
-	for (i = 0; s[i] != '\0'; i++) {
-		if (quoted && s[i] == '\\' && s[i + 1] != '\0')
-			i++;
-		else if (s[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && s[0] == '<' && s[i] == '>')
-			return i + 1;
-		else if (!quoted && s[0] != '<' && s[i] == ' ')
-			return i;
-	}
-	return s[0] == '<' ? 0 : i;
-}
-
-/* "FROM:" or "TO:", perhaps with a space behind it: what stands there, or
- * NULL. */
-static const char *
-behind(const char *word, const char *arg)
-{
-	size_t n = strlen(word);
-
-	if (strncasecmp(arg, word, n) != 0)
-		return NULL;
-	return arg + n + strspn(arg + n, " ");
-}
-
 /* What both have in common: a path, and parameters that the command knows. */
 struct path {
 	enum server_command command;
@@ -362,8 +333,8 @@ static int
 parse_path(struct server *s, const struct path *p, const char *arg,
     struct address *a, struct server_wants *w)
 {
-	const char *path = behind(p->word, arg);
-	size_t n = path == NULL ? 0 : path_end(path);
+	const char *path;
+	size_t n = server_path(p->word, arg, &path);
 	struct err e;
 
 	*w = (struct server_wants){ 0 };
@@ -522,24 +493,6 @@ do_data(struct server *s, const char *arg)
 	}
 }
 
-/* "OCTETS" or "OCTETS LAST". */
-static bool
-parse_chunk(struct server *s, const char *arg)
-{
-	const char *p = arg;
-
-	s->left = 0;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		uint64_t digit = (uint64_t)(*p - '0');
-
-		if (s->left > (UINT64_MAX - digit) / 10)
-			return false;
-		s->left = s->left * 10 + digit;
-	}
-	s->last = strcasecmp(p, " LAST") == 0;
-	return p > arg && (*p == '\0' || s->last);
-}
-
 static void
 chunk_end(struct server *s)
 {
@@ -561,7 +514,7 @@ do_bdat(struct server *s, const char *arg)
 {
 	struct err e;
 
-	if (!parse_chunk(s, arg)) {
+	if (!server_chunk(arg, &s->left, &s->last)) {
 		hang_up(s, "421 4.5.4", "How many octets follow is not known");
 		return;
 	}
@@ -658,7 +611,8 @@ enum need {
 	NEEDS_MAIL = 1 << 1,
 	ALONE = 1 << 2, /* nothing may stand behind it */
 	ARGUED = 1 << 3, /* something must */
-	HIDDEN = 1 << 4 /* not in HELP */
+	HIDDEN = 1 << 4, /* not in HELP */
+	GROUPED = 1 << 5 /* its reply may wait for others (RFC 2920 3.2) */
 };
 
 static const struct command {
@@ -668,12 +622,12 @@ static const struct command {
 } commands[] = {
 	{ "HELO", do_helo, ARGUED },
 	{ "EHLO", do_ehlo, ARGUED },
-	{ "MAIL", do_mail, NEEDS_HELLO | ARGUED },
-	{ "RCPT", do_rcpt, NEEDS_HELLO | NEEDS_MAIL | ARGUED },
+	{ "MAIL", do_mail, NEEDS_HELLO | ARGUED | GROUPED },
+	{ "RCPT", do_rcpt, NEEDS_HELLO | NEEDS_MAIL | ARGUED | GROUPED },
 	{ "DATA", do_data, NEEDS_HELLO | NEEDS_MAIL | ALONE },
 	/* What it lacks it says itself: its octets follow. */
 	{ "BDAT", do_bdat, ARGUED },
-	{ "RSET", do_rset, ALONE },
+	{ "RSET", do_rset, ALONE | GROUPED },
 	{ "NOOP", do_noop, 0 },
 	{ "VRFY", do_vrfy, ARGUED },
 	{ "EXPN", do_none, HIDDEN },
@@ -752,6 +706,7 @@ take_line(struct server *s, char *line, size_t n)
 	line[n] = '\0';
 	word = strcspn(line, " ");
 	c = find(line, word);
+	s->patient = c != NULL && (c->needs & GROUPED) != 0;
 	if (has_control(line, n))
 		complain(s, "500 5.5.2", "A control character is in it");
 	else if (s->config->refuse != NULL && (c == NULL || c->run != do_quit))
@@ -798,6 +753,13 @@ feed_skip(struct server *s, const char *p, size_t n)
 
 /* ---- the machine ---- */
 
+static void
+step(struct server *s)
+{
+	s->steps++;
+	s->stretch = 0;
+}
+
 struct server *
 server_new(const struct server_config *config)
 {
@@ -813,6 +775,7 @@ server_new(const struct server_config *config)
 		reply(s, "554 5.7.1", "%s", config->refuse);
 	else
 		reply(s, "220", "%s ESMTP", config->name);
+	step(s);
 	return s;
 }
 
@@ -827,19 +790,42 @@ server_free(struct server *s)
 	free(s);
 }
 
-size_t
-server_feed(struct server *s, const char *p, size_t n)
+static size_t
+feed(struct server *s, const char *p, size_t n)
 {
-	static size_t (*const feed[])(struct server *, const char *, size_t) = {
+	static size_t (*const modes[])(
+	    struct server *, const char *, size_t) = {
 		[COMMAND] = feed_line,
 		[SKIP] = feed_skip,
 		[DATA] = feed_data,
 		[CHUNK] = feed_chunk,
 	};
+	const bool message = s->mode == DATA || s->mode == CHUNK;
+	size_t used;
+
+	s->patient = false;
+	used = modes[s->mode](s, p, n);
+	s->stretch += message ? used : 0;
+	if (s->stretch >= SERVER_BLOCK)
+		step(s);
+	return used;
+}
+
+size_t
+server_feed(struct server *s, const char *p, size_t n)
+{
+	const size_t waiting = s->out.len;
 	size_t used = 0;
 
-	while (used < n && s->mode != OVER && s->out.len < OUT_HIGH)
-		used += feed[s->mode](s, p + used, n - used);
+	while (used < n && s->mode != OVER && s->out.len == waiting &&
+	    waiting < OUT_HIGH)
+		used += feed(s, p + used, n - used);
+	if (waiting == 0)
+		s->presses = false;
+	if (s->out.len != waiting) {
+		step(s);
+		s->presses = s->presses || !s->patient;
+	}
 	/* Without memory for a reply nothing can be said any more. */
 	if (!buf_ok(&s->out)) {
 		reset(s);
@@ -847,6 +833,18 @@ server_feed(struct server *s, const char *p, size_t n)
 		s->hung_up = true;
 	}
 	return used;
+}
+
+bool
+server_presses(const struct server *s)
+{
+	return s->out.len >= OUT_HIGH || (s->out.len > 0 && s->presses);
+}
+
+uint64_t
+server_steps(const struct server *s)
+{
+	return s->steps;
 }
 
 struct buf *
@@ -868,9 +866,12 @@ server_hung_up(const struct server *s)
 }
 
 void
-server_stop(struct server *s, const char *why)
+server_stop(struct server *s, const char *enhanced, const char *why)
 {
-	hang_up(s, "421 4.3.2", why);
+	char codes[40];
+
+	snprintf(codes, sizeof codes, "421 %s", enhanced);
+	hang_up(s, codes, why);
 }
 
 bool

@@ -28,6 +28,10 @@ struct server;
 #define SERVER_NAME_MAX 255
 #define SERVER_ID_SIZE 64
 
+/* So many octets of a message are a step forward: the longest line that RFC
+ * 5321 4.5.3.1.6 knows. */
+#define SERVER_BLOCK 1000
+
 /* So many commands that are none, and we hang up. */
 #define SERVER_ERRORS_MAX 20
 
@@ -86,13 +90,22 @@ struct server *server_new(const struct server_config *);
 void server_free(struct server *);
 
 /*
- * Octets from the client, in any cut. Returns how many were taken: fewer than
- * n when replies wait to be written first, or when it is over.
+ * Octets from the client, in any cut. Returns how many were taken: it stops
+ * behind each reply, takes none when too many replies wait to be written
+ * first, and none when it is over.
  */
 size_t server_feed(struct server *, const char *p, size_t n);
 
 /* Replies to be written; what was written is for buf_consume(). */
 struct buf *server_out(struct server *);
+
+/* True if they must not wait for those to what else has come: but for MAIL,
+ * RCPT and RSET none may (RFC 2920 3.2), and they not if they are many. */
+bool server_presses(const struct server *);
+
+/* How far the client has come: it grows by each reply, and by each block of a
+ * message. Octets alone do not move it. */
+uint64_t server_steps(const struct server *);
 
 /* Write what waits, then close: QUIT, too many errors, server_stop(). */
 bool server_over(const struct server *);
@@ -100,8 +113,9 @@ bool server_over(const struct server *);
 /* True if it is over without QUIT. */
 bool server_hung_up(const struct server *);
 
-/* Hang up with 421 and these words, ASCII: a deadline, a signal. */
-void server_stop(struct server *, const char *why);
+/* Hang up with 421, this enhanced code and these words, ASCII: a deadline, a
+ * signal. */
+void server_stop(struct server *, const char *enhanced, const char *why);
 
 /* True while there is a message that nobody has yet: MAIL was taken, and
  * neither end of data nor RSET came. Its client hears nothing if he leaves. */

@@ -29,6 +29,60 @@ is_word(const char *word, const char *s, size_t n)
 	return strlen(word) == n && strncasecmp(word, s, n) == 0;
 }
 
+/* ---- paths ---- */
+
+/* Behind the path at s: its '>' outside quotes, or its last octet before a
+ * space if it has no brackets; 0: it never ends. */
+static size_t
+path_end(const char *s)
+{
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; s[i] != '\0'; i++) {
+		if (quoted && s[i] == '\\' && s[i + 1] != '\0')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && s[0] == '<' && s[i] == '>')
+			return i + 1;
+		else if (!quoted && s[0] != '<' && s[i] == ' ')
+			return i;
+	}
+	return s[0] == '<' ? 0 : i;
+}
+
+size_t
+server_path(const char *word, const char *arg, const char **path)
+{
+	size_t n = strlen(word);
+
+	*path = arg;
+	if (strncasecmp(arg, word, n) != 0)
+		return 0;
+	*path = arg + n + strspn(arg + n, " ");
+	return path_end(*path);
+}
+
+/* ---- chunks ---- */
+
+bool
+server_chunk(const char *arg, uint64_t *octets, bool *last)
+{
+	const char *p = arg;
+
+	*octets = 0;
+	for (; *p >= '0' && *p <= '9'; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (*octets > (UINT64_MAX - digit) / 10)
+			return false;
+		*octets = *octets * 10 + digit;
+	}
+	*last = strcasecmp(p, " LAST") == 0;
+	return p > arg && (*p == '\0' || *last);
+}
+
 /* ---- values: true if it is one ---- */
 
 static bool

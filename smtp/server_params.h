@@ -1,8 +1,9 @@
 /*
- * server_params: what a client asks for behind the address of MAIL and RCPT.
+ * server_params: what stands behind MAIL, RCPT and BDAT: a path and what the
+ * client asks for behind it, or octets.
  * Called by server.c; a parameter is a row in server_params.c.
  * Pure. What we ask of servers is written by params.c, from the same envelope.
- * RFC 5321 4.1.2; 1870, 3461 4, 6152, 6531 3.4, 6533 3.
+ * RFC 5321 4.1.2; 1870, 3030 2, 3461 4, 6152, 6531 3.4, 6533 3.
  * Ownership: server_wants_free() releases the strings.
  */
 #ifndef SMTP_SERVER_PARAMS_H
@@ -28,6 +29,16 @@ struct server_wants {
 	unsigned notify; /* NOTIFY_ bits */
 	char *orcpt; /* owned: TYPE;ADDRESS, decoded; NULL: none */
 };
+
+/*
+ * The path behind a word like "FROM:", perhaps with a space between: where it
+ * begins, and how many octets it has; 0: there is none, or it never ends. Its
+ * brackets may be missing, a '>' in quotes is none of them (RFC 5321 4.1.2).
+ */
+size_t server_path(const char *word, const char *arg, const char **path);
+
+/* "OCTETS" or "OCTETS LAST" behind BDAT (RFC 3030 2): true if it is one. */
+bool server_chunk(const char *arg, uint64_t *octets, bool *last);
 
 /*
  * Take "NAME=VALUE NAME ...", with spaces between, all zero to begin with: 0,

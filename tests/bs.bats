@@ -88,6 +88,14 @@ clients() {
 	clients silence
 }
 
+@test "a client that dribbles hears 421, too" {
+	clients dribbles
+}
+
+@test "a client that never pauses hears 421 as well" {
+	clients never_pauses
+}
+
 @test "a full disk: 452, and the message stays the client's" {
 	export XDG_STATE_HOME=$SMALL TMPDIR=$SMALL
 	export Q=$SMALL/smtpsend BALLAST=$SMALL/ballast

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import select
 import signal
 import smtplib
 import socket
@@ -470,16 +471,104 @@ def silence():
     for the configuration, and whoever is silent there is not the client."""
     for octets, least in (b'', 2), (WHOLE[:-3], 3), (WHOLE, 3):
         heard = 0
-        for n in range(1, 6):
+        for n in range(1, 12):
             s = struck(f'ppoll:retval=0:when={n}')
             s.send(octets)
             said, code, errors = s.end()
-            if b'421 4.3.2 Nothing was heard' in said:
+            if b'421 4.4.2 ' in said:
                 heard += 1
                 assert code == 75, (n, said, code, errors)
             assert len(queued(said.decode())) == len(names()), (n, said)
             clear()
         assert heard >= least, (octets, heard)
+
+
+def configured(*lines):
+    """A configuration for one case: what it was is there again behind it."""
+    path = os.environ['HOME'] + '/.smtpsendrc'
+    with open(path) as f:
+        good = f.read()
+    with open(path, 'w') as f:
+        f.write(good + ''.join(line + '\n' for line in lines))
+    return path, good
+
+
+def dribbled(s, octet):
+    """An octet as soon as the last one is taken, until something is heard."""
+    readable = []
+    while not readable:
+        try:
+            s.send(octet)
+        except OSError:  # it hung up: what it said is there to be read
+            pass
+        readable = select.select([s.ours], [], [], 0.01)[0]
+    return s.reply('421')
+
+
+def dribbles():
+    """Octets are no progress: a command, also one that is too long, and a
+    block of a message have their time from their first wait on.  A message
+    that comes in blocks has it for each."""
+    path, good = configured('serve_timeout 0.5')
+    before = [
+        (b'', 1), (HELLO, 1), (HELLO + b'x' * 3000, 1),
+        (HELLO + ENVELOPE, 3), (HELLO + ENVELOPE + b'DATA\r\n', 4),
+        (WHOLE[:-3], 4), (HELLO + ENVELOPE + b'BDAT 99999 LAST\r\n', 3)]
+    for octets, replies in before:
+        s = Server()
+        s.reply('220')
+        s.send(octets)
+        for n in range(replies if octets else 0):
+            s.reply('354' if n == 3 else '250')
+        heard = dribbled(s, b'N')
+        assert heard.startswith('421 4.4.2 '), heard
+        s.ends(75)
+    assert names() == []
+    with open(path, 'w') as f:
+        f.write(good)
+
+
+def unpaused(before, size, *until):
+    """A client that never pauses, nor do those who read what it hears: files.
+    They begin like that, and have so many octets.  Once something was said a
+    signal comes; all that was said, and the exit code."""
+    with open('in', 'wb') as f:
+        f.write(before)
+        f.truncate(size)
+    with open('in', 'rb') as commands, open('out', 'wb') as replies:
+        s = subprocess.Popen([SENDMAIL, '-bs'], stdin=commands, stdout=replies)
+    with open('out', 'rb') as f:
+        said = b''
+        try:
+            while until and s.poll() is None and until[0] not in said:
+                said += f.read()
+            if until:
+                s.terminate()
+            code = s.wait(DEADLINE)
+        finally:
+            s.kill()
+        return (said + f.read()).decode(), code
+
+
+def never_pauses():
+    """A client that never pauses: it is told to stop all the same, and hears
+    of each message that is queued."""
+    path, good = configured('serve_timeout 0.5')
+    # Not even the end of a command, nor of what it says behind our last word.
+    said, code = unpaused(b'x', 10**12)
+    assert code == 75 and said.splitlines()[-1].startswith('421 4.4.2 '), said
+    with open(path, 'w') as f:
+        f.write(good)
+    many = HELLO + 20000 * WHOLE[len(HELLO):]
+    for before, size, until in (
+            (many, len(many), b'Queued as '),
+            (HELLO + b'BDAT 1000000000000\r\n', 10**12, b'SIZE')):
+        said, code = unpaused(before, size, until)
+        assert code == 75 and said.splitlines()[-1].startswith(
+            '421 4.3.2 '), said.splitlines()[-3:]
+        assert sorted(queued(said)) == names()
+        assert bool(names()) == (size == len(many))
+        clear()
 
 
 # ---- trouble of ours ----

@@ -59,7 +59,10 @@ static void
 play(const char *s, size_t n, size_t piece, struct serving *v, struct buf *out)
 {
 	struct server_ops ops = SERVING_OPS(v);
-	struct server_config config = { "mx.example.org", &ops, 200, 3, NULL };
+	struct server_config config = { .name = "mx.example.org",
+		.ops = &ops,
+		.size_max = 200,
+		.rcpts_max = 3 };
 	struct server *server;
 
 	/* One octet of the input says what fails. */

@@ -58,8 +58,10 @@ main(int argc, char **argv)
 {
 	struct serving v;
 	struct server_ops ops = SERVING_OPS(&v);
-	struct server_config config = { "mx.example.org", &ops, 100000, 5,
-		NULL };
+	struct server_config config = { .name = "mx.example.org",
+		.ops = &ops,
+		.size_max = 100000,
+		.rcpts_max = 5 };
 	struct server *s;
 	FILE *f;
 

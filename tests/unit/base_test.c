@@ -262,6 +262,38 @@ TEST(waits_end)
 	CHECK(!wait_stopped(NULL));
 }
 
+static volatile sig_atomic_t heard;
+
+static void
+hear(int sig)
+{
+	heard = sig;
+}
+
+/* As whoever finds something ready whenever it waits would never. */
+TEST(a_look_lets_signals_in)
+{
+	struct sigaction sa = { .sa_handler = hear }, old;
+	struct waiter w = { .stop = &heard };
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	sigset_t usr1;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigaction(SIGUSR1, &sa, &old);
+	sigprocmask(SIG_BLOCK, &usr1, &w.mask);
+	CHECK(!wait_look(&w));
+	CHECK(!wait_look(NULL));
+	raise(SIGUSR1);
+	CHECK(!wait_stopped(&w));
+	CHECK_INT(wait_fds(&w, &p, 1, INT64_MAX), 1);
+	CHECK(!wait_stopped(&w));
+	CHECK(wait_look(&w));
+	CHECK(wait_stopped(&w));
+	sigprocmask(SIG_SETMASK, &w.mask, NULL);
+	sigaction(SIGUSR1, &old, NULL);
+}
+
 TEST(a_bound_ends_all_waits)
 {
 	struct waiter w = { .bound = { 0 } };

@@ -297,6 +297,7 @@ static const struct {
 	{ SET_QUEUE_CONNECTIONS, "1000", "0", 1000 },
 	{ SET_QUEUE_RUNNER, "off", "no", 0 },
 	{ SET_TRY_TIME, "0.5", "0", 500 },
+	{ SET_SERVE_TIMEOUT, "15m", "never", 900000 },
 };
 
 TEST(every_keyword_has_a_row_here)

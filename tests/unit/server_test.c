@@ -630,24 +630,115 @@ TEST(replies_that_wait_stop_it)
 {
 	struct serving v;
 	struct server_ops ops = SERVING_OPS(&v);
-	struct server_config config = { "mx", &ops, 0, 0, NULL };
+	struct server_config config = { .name = "mx", .ops = &ops };
 	struct server *s;
-	struct buf in;
-	size_t used;
+	size_t n = 0;
 
 	serving_init(&v);
-	buf_init(&in, 65536);
-	for (int i = 0; i < 5000; i++)
-		buf_adds(&in, "NOOP\r\n");
 	s = server_new(&config);
-	used = server_feed(s, in.data, in.len);
-	CHECK(used > 0 && used < in.len);
-	CHECK_INT(server_feed(s, in.data + used, in.len - used), 0);
+	/* It stops behind each; and then at all. */
+	while (server_feed(s, "RSET\r\nRSET\r\n", 12) == 6 && n < 5000)
+		n++;
+	CHECK(n > 10 && n < 5000);
+	CHECK(server_presses(s));
+	CHECK_INT(server_feed(s, "RSET\r\n", 6), 0);
 	CHECK(server_out(s)->len < 8192);
 	buf_consume(server_out(s), server_out(s)->len);
-	CHECK(server_feed(s, in.data + used, in.len - used) > 0);
+	CHECK(!server_presses(s));
+	CHECK_INT(server_feed(s, "RSET\r\n", 6), 6);
 	server_free(s);
-	buf_free(&in);
+	serving_free(&v);
+}
+
+/* RFC 2920 3.2: replies to these may wait for one another, those to any other
+ * line must not. */
+TEST(replies_that_press)
+{
+	static const struct {
+		const char *line;
+		bool presses;
+	} rows[] = {
+		{ "EHLO c\r\n", true },
+		{ "MAIL FROM:<a@x>\r\n", false },
+		{ "RCPT TO:<b@y>\r\n", false },
+		{ "RCPT TO:<perm@y>\r\n", false },
+		{ "RSET\r\n", false },
+		{ "nonsense\r\n", true },
+		{ "RSET\r\n", false },
+		{ "NOOP\r\n", true },
+		{ "MAIL FROM:<a@x>\r\n", false },
+		{ "RCPT TO:<b@y>\r\n", false },
+		{ "DATA\r\n", true },
+		{ "1\r\n", false },
+		{ ".\r\n", true },
+		{ "VRFY x\r\n", true },
+		{ "MAIL FROM:<a@x>\r\n", false },
+		{ "RCPT TO:<b@y>\r\n", false },
+		{ "BDAT 1\r\nx", true },
+		{ "BDAT 1 LAST\r\nx", true },
+		{ "QUIT\r\n", true },
+	};
+	struct serving v;
+	struct server_ops ops = SERVING_OPS(&v);
+	struct server_config config = { .name = "mx", .ops = &ops };
+	struct server *s;
+
+	serving_init(&v);
+	s = server_new(&config);
+	buf_reset(server_out(s));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = strlen(rows[i].line);
+
+		CHECK_INT(server_feed(s, rows[i].line, n), n);
+		CHECK_INT(server_presses(s), rows[i].presses);
+		buf_reset(server_out(s));
+	}
+	server_free(s);
+	serving_free(&v);
+}
+
+/* So many steps more, when these octets come one by one. */
+static void
+check_steps(struct server *s, const char *in, size_t n, unsigned want)
+{
+	const uint64_t before = server_steps(s);
+
+	for (size_t i = 0; i < n; i++) {
+		server_feed(s, in + i, 1);
+		buf_reset(server_out(s));
+	}
+	CHECK_INT(server_steps(s) - before, want);
+}
+
+#define CHECK_STEPS(s, in, want) check_steps((s), (in), strlen(in), (want))
+
+TEST(octets_are_no_steps)
+{
+	static char long_one[2 * SERVER_LINE_MAX];
+	struct serving v;
+	struct server_ops ops = SERVING_OPS(&v);
+	struct server_config config = { .name = "mx", .ops = &ops };
+	struct server *s;
+
+	serving_init(&v);
+	memset(long_one, 'x', sizeof long_one - 1);
+	s = server_new(&config);
+	CHECK_INT(server_steps(s), 1);
+	CHECK_STEPS(s, "NOOP", 0);
+	CHECK_STEPS(s, long_one, 0);
+	CHECK_STEPS(s, "\r\n", 1);
+	CHECK_STEPS(s, TO_DATA, 4);
+	for (int i = 0; i < SERVER_BLOCK / 10 - 1; i++)
+		CHECK_STEPS(s, "12345678\r\n", 0);
+	CHECK_STEPS(s, "12345678\r", 0);
+	CHECK_STEPS(s, "\n", 1);
+	CHECK_STEPS(s, "x\r\n", 0);
+	CHECK_STEPS(s, ".\r\n", 1);
+	/* Also of a chunk that is thrown away. */
+	CHECK_STEPS(s, "BDAT 2500\r\n", 0);
+	check_steps(s, long_one, 2400, 2);
+	check_steps(s, long_one, 100, 1);
+	server_free(s);
 	serving_free(&v);
 }
 
@@ -655,7 +746,9 @@ TEST(stopped)
 {
 	struct serving v;
 	struct server_ops ops = SERVING_OPS(&v);
-	struct server_config config = { "mx.example.org", &ops, 1000, 0, NULL };
+	struct server_config config = {
+		.name = "mx.example.org", .ops = &ops, .size_max = 1000
+	};
 	struct server *s;
 	struct buf out;
 
@@ -666,12 +759,12 @@ TEST(stopped)
 	serving_feed(s, TO_DATA "x", strlen(TO_DATA "x"), SIZE_MAX, &out);
 	CHECK(server_unfinished(s));
 	CHECK(!server_over(s));
-	server_stop(s, "Closing");
+	server_stop(s, "4.4.2", "Closing");
 	CHECK(server_over(s));
 	CHECK(server_hung_up(s));
 	CHECK(!server_unfinished(s));
 	CHECK_INT(server_feed(s, "NOOP\r\n", 6), 0);
-	CHECK_STR(buf_str(server_out(s)), "421 4.3.2 Closing\r\n");
+	CHECK_STR(buf_str(server_out(s)), "421 4.4.2 Closing\r\n");
 	CHECK_STR(buf_str(&v.told), TOLD "drop\n");
 	server_free(s);
 	buf_free(&out);
@@ -682,7 +775,9 @@ TEST(quit_is_no_hanging_up)
 {
 	struct serving v;
 	struct server_ops ops = SERVING_OPS(&v);
-	struct server_config config = { "mx.example.org", &ops, 1000, 0, NULL };
+	struct server_config config = {
+		.name = "mx.example.org", .ops = &ops, .size_max = 1000
+	};
 	struct server *s;
 
 	serving_init(&v);
