@@ -312,6 +312,7 @@ serve_main(const struct run_face *face, const struct options *o)
 		c.refuse = "Only programs of this machine are served";
 	else
 		talk.patience = patience(face, o);
+	c.typed = isatty(STDIN_FILENO) == 1;
 	machine_helo(name);
 	if (name[0] == '\0')
 		snprintf(name, sizeof name, "localhost");

@@ -489,7 +489,7 @@ do_data(struct server *s, const char *arg)
 	else {
 		reply(s, "354", "Go on; a lone dot ends it");
 		s->mode = DATA;
-		s->undot = (struct undot){ 0 };
+		s->undot = (struct undot){ .lf = s->config->typed };
 	}
 }
 
@@ -806,7 +806,8 @@ feed(struct server *s, const char *p, size_t n)
 	s->patient = false;
 	used = modes[s->mode](s, p, n);
 	s->stretch += message ? used : 0;
-	if (s->stretch >= SERVER_BLOCK)
+	if (s->stretch >= SERVER_BLOCK ||
+	    (message && s->config->typed && memchr(p, '\n', used) != NULL))
 		step(s);
 	return used;
 }

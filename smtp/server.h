@@ -62,8 +62,8 @@ struct server_ops {
 	int (*begin)(void *ctx, const struct server_facts *, struct envelope *,
 	    struct err *e);
 	/* Octets of it, as they came but for doubled dots: lines end in CRLF,
-	 * a lone CR or LF is nothing special. 0, or -1 with *e: `drop` follows,
-	 * and the client is told at the end. */
+	 * a lone CR or LF is nothing special, but for a person's LF. 0, or -1
+	 * with *e: `drop` follows, and the client is told at the end. */
 	int (*data)(void *ctx, const char *s, size_t n, struct err *e);
 	/* It is whole. 0: it is safe, and its queue id is in `id`, "" if
 	 * nobody is left who wants it; -1 with *e: it is the client's. */
@@ -81,6 +81,9 @@ struct server_config {
 	/* Not to be served: greeted with 554 and this, and left to QUIT (RFC
 	 * 5321 3.1). NULL: served. Borrowed. */
 	const char *refuse;
+	/* A person types, who has no CR and smuggles nothing: LF alone ends a
+	 * line of a message, and the dot. */
+	bool typed;
 };
 
 /* At its start: the greeting waits in server_out(). The config is borrowed.
@@ -104,7 +107,7 @@ struct buf *server_out(struct server *);
 bool server_presses(const struct server *);
 
 /* How far the client has come: it grows by each reply, and by each block of a
- * message. Octets alone do not move it. */
+ * message; a person's with each line. Octets alone do not move it. */
 uint64_t server_steps(const struct server *);
 
 /* Write what waits, then close: QUIT, too many errors, server_stop(). */

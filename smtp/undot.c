@@ -9,13 +9,13 @@
 #include "smtp/undot.h"
 
 static int
-next_place(int at, char c)
+next_place(const struct undot *u, char c)
 {
 	if (c == '\r')
-		return at == UNDOT_DOT ? UNDOT_DOT_CR : UNDOT_CR;
-	if (c == '\n' && at == UNDOT_CR)
+		return u->at == UNDOT_DOT ? UNDOT_DOT_CR : UNDOT_CR;
+	if (c == '\n' && (u->lf || u->at == UNDOT_CR))
 		return UNDOT_START;
-	return c == '.' && at == UNDOT_START ? UNDOT_DOT : UNDOT_LINE;
+	return c == '.' && u->at == UNDOT_START ? UNDOT_DOT : UNDOT_LINE;
 }
 
 size_t
@@ -27,11 +27,11 @@ undot_feed(struct undot *u, const char *s, size_t n,
 	for (i = 0; i < n; i++) {
 		bool waited = u->at == UNDOT_DOT_CR;
 
-		if (waited && s[i] == '\n') {
+		if (s[i] == '\n' && (waited || (u->lf && u->at == UNDOT_DOT))) {
 			u->ended = true;
 			return i + 1;
 		}
-		u->at = next_place(u->at, s[i]);
+		u->at = next_place(u, s[i]);
 		if (waited)
 			give(ctx, "\r", 1);
 		if (u->at == UNDOT_DOT || u->at == UNDOT_DOT_CR) {

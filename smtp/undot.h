@@ -20,6 +20,7 @@ struct undot {
 		UNDOT_DOT, /* behind a dot that began the line: not given */
 		UNDOT_DOT_CR /* and behind that a CR, which waits, too */
 	} at;
+	bool lf; /* LF alone ends a line, too: its caller trusts the client */
 	bool ended; /* CRLF . CRLF came */
 };
 
@@ -27,8 +28,8 @@ struct undot {
  * Take octets up to the end of data: the number taken. What is content goes to
  * `give`, in pieces: all of it but the dot that begins a line. A line begins
  * at the start and behind CRLF, never behind a lone LF or CR: so nothing but
- * CRLF, dot, CRLF is an end, whatever other programs may take for one. All
- * zero to begin with; not to be fed once it has ended.
+ * CRLF, dot, CRLF is an end, whatever other programs may take for one; unless
+ * `lf` says so. All else zero to begin with; not to be fed once it has ended.
  */
 size_t undot_feed(struct undot *, const char *s, size_t n,
     void (*give)(void *ctx, const char *s, size_t n), void *ctx);

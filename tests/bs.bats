@@ -96,6 +96,10 @@ clients() {
 	clients never_pauses
 }
 
+@test "a person at a terminal types LF, and is understood" {
+	clients terminal
+}
+
 @test "a full disk: 452, and the message stays the client's" {
 	export XDG_STATE_HOME=$SMALL TMPDIR=$SMALL
 	export Q=$SMALL/smtpsend BALLAST=$SMALL/ballast

@@ -10,6 +10,7 @@ import email.policy
 import fcntl
 import json
 import os
+import pty
 import random
 import re
 import select
@@ -18,6 +19,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import termios
 from concurrent.futures import ThreadPoolExecutor
 
 DEADLINE = 60
@@ -569,6 +571,40 @@ def never_pauses():
         assert sorted(queued(said)) == names()
         assert bool(names()) == (size == len(many))
         clear()
+
+
+# ---- a person ----
+
+def terminal():
+    """At a terminal lines end in LF alone, as people type them."""
+    ours, theirs = pty.openpty()
+    attributes = termios.tcgetattr(theirs)
+    attributes[3] &= ~termios.ECHO
+    termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+    s = subprocess.Popen([SENDMAIL, '-bs'], stdin=theirs, stdout=theirs,
+                         stderr=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, 'r+b', buffering=0) as tty:
+        heard = b''
+
+        def type_in(text, code):
+            nonlocal heard
+            tty.write(text)
+            heard = b''
+            while not re.search(rb'(?m)^%s .*\n' % code, heard):
+                heard += tty.read(1000)
+        type_in(b'', b'220')
+        type_in(b'EHLO client.test\n', b'250')
+        type_in(b'MAIL FROM:<a@x.test>\n', b'250')
+        type_in(b'RCPT TO:<b@y.test>\n', b'250')
+        type_in(b'DATA\n', b'354')
+        type_in(HEADER + b'\n..\n..x\n\nlast.\n.\n', b'250')
+        (entry,) = queued(heard.decode())
+        type_in(b'QUIT\n', b'221')
+        assert s.wait(DEADLINE) == 0
+    (e,) = entries()
+    assert e['id'] == entry
+    is_as_sent(e, body=b'.\n.x\n\nlast.\n')
 
 
 # ---- trouble of ours ----

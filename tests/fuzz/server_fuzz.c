@@ -2,7 +2,7 @@
  * server: whatever a client says, the state holds: the cut into pieces makes
  * no difference, there is at most one reply to a line, every reply is one,
  * each message that begins is ended or dropped once, and none ends but by
- * CRLF, dot, CRLF or by the last chunk.
+ * CRLF, dot, CRLF or by the last chunk, unless a person types it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +54,13 @@ check_replies(const char *s, size_t n)
 	return replies;
 }
 
+/* The last octet says so. */
+static bool
+is_typed(const char *s, size_t n)
+{
+	return n > 0 && (s[n - 1] & 15) == 8;
+}
+
 /* What was said and told with pieces of that size. */
 static void
 play(const char *s, size_t n, size_t piece, struct serving *v, struct buf *out)
@@ -62,7 +69,8 @@ play(const char *s, size_t n, size_t piece, struct serving *v, struct buf *out)
 	struct server_config config = { .name = "mx.example.org",
 		.ops = &ops,
 		.size_max = 200,
-		.rcpts_max = 3 };
+		.rcpts_max = 3,
+		.typed = is_typed(s, n) };
 	struct server *server;
 
 	/* One octet of the input says what fails. */
@@ -101,7 +109,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		MUST(check_replies(buf_str(&out[0]), out[0].len) <=
 		    1 + count(s, n, "\n"));
 	MUST(v[0].ended <= count(s, n, "\r\n.\r\n") + count(s, n, "LAST") +
-		count(s, n, "DATA\n.\r\n") + count(s, n, " \n.\r\n"));
+		count(s, n, "DATA\n.\r\n") + count(s, n, " \n.\r\n") +
+		(is_typed(s, n) ? count(s, n, "\n.") : 0));
 	for (size_t i = 0; i < 3; i++) {
 		serving_free(&v[i]);
 		buf_free(&out[i]);

@@ -32,10 +32,11 @@ struct set {
 	uint64_t size_max;
 	size_t rcpts_max;
 	const char *refuse;
+	bool typed;
 	bool no_begin, no_data, no_end;
 };
 
-static const struct set plain = { 1000, 3, NULL, false, false, false };
+static const struct set plain = { 1000, 3, NULL, false, false, false, false };
 
 static void
 play(const struct set *set, const char *in, size_t n, size_t piece,
@@ -44,7 +45,7 @@ play(const struct set *set, const char *in, size_t n, size_t piece,
 	struct serving v;
 	struct server_ops ops = SERVING_OPS(&v);
 	struct server_config config = { "mx.example.org", &ops, set->size_max,
-		set->rcpts_max, set->refuse };
+		set->rcpts_max, set->refuse, set->typed };
 	struct server *s;
 	struct buf out;
 
@@ -163,6 +164,28 @@ TEST(no_message_is_smuggled)
 		    rows[i].content);
 		check_rows(&plain, &row, 1);
 	}
+}
+
+/* A person has no CR: his own lines are no smuggler's. */
+TEST(typed)
+{
+	static const struct row rows[] = {
+		{ "EHLO c\nMAIL FROM:<a@x>\nRCPT TO:<b@y>\nDATA\n"
+		  "Subject: x\n\n..\n.x\n\n.\nQUIT\n",
+		    TO_GO ID("1") BYE, TOLD "end {Subject: x\n\n.\nx\n\n}\n" },
+		{ TO_DATA "1\r\n.\r\nNOOP\n", TO_GO ID("1") "250 2.0.0 Ok\r\n",
+		    TOLD "end {1\r\n}\n" },
+		{ TO_DATA ".\nNOOP\n", TO_GO ID("1") "250 2.0.0 Ok\r\n",
+		    TOLD "end {}\n" },
+		{ TO_DATA "1\r\n.\nNOOP\n", TO_GO ID("1") "250 2.0.0 Ok\r\n",
+		    TOLD "end {1\r\n}\n" },
+		/* Still none: */
+		{ TO_DATA "1\r.\r. \n.\r\r\n", TO_GO, TOLD "drop\n" },
+	};
+	struct set set = plain;
+
+	set.typed = true;
+	check_rows(&set, rows, COUNT(rows));
 }
 
 TEST(nul_in_data)
@@ -607,7 +630,8 @@ TEST(no_limits)
 	       "250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
 	       "250-ENHANCEDSTATUSCODES\r\n250 SIZE\r\n" MAIL_OK,
 	    NULL } };
-	static const struct set set = { 0, 0, NULL, false, false, false };
+	static const struct set set = { 0, 0, NULL, false, false, false,
+		false };
 
 	check_rows(&set, rows, 1);
 }
@@ -738,6 +762,12 @@ TEST(octets_are_no_steps)
 	CHECK_STEPS(s, "BDAT 2500\r\n", 0);
 	check_steps(s, long_one, 2400, 2);
 	check_steps(s, long_one, 100, 1);
+	server_free(s);
+	config.typed = true;
+	s = server_new(&config);
+	CHECK_STEPS(s, TO_DATA, 4);
+	CHECK_STEPS(s, "a line", 0);
+	CHECK_STEPS(s, "\n", 1);
 	server_free(s);
 	serving_free(&v);
 }
