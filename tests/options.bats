@@ -260,6 +260,19 @@ plan() {
 	event gone
 }
 
+# RFC 5321 4.5.3.2: greeting, EHLO, MAIL, RCPT, DATA and the end of data.
+@test "without --timeout each reply has the time that the RFC gives it" {
+	export ASAN_OPTIONS=detect_leaks=0 # not under strace
+	receiver box
+	# The worker's waits, to the next ten seconds: what is left of them when
+	# the system is asked depends on the machine.
+	strace -f -qqq -o trace -e trace=ppoll "$SMTPSEND" \
+		-f alice@client.test --host "127.0.0.1:$PORT" bob@x.test <message
+	run awk -F 'tv_sec=' '/ppoll\(\[\{fd=[0-9]+, events=POLLIN\}\], 1,/ &&
+		NF > 1 { printf "%d ", int(($2 + 9) / 10) * 10 }' trace
+	assert_output '300 300 300 300 120 600 '
+}
+
 @test "--source-ip is where the connection comes from" {
 	receiver box -w greeting
 	begin --host "127.0.0.1:$PORT" --source-ip 127.0.0.9 bob@x.test

@@ -8,6 +8,8 @@ BEGIN {
 	name["b"] = "b@example.net"
 	name["c"] = "c@example.net"
 	name["d"] = "d@example.net"
+	offer["starttls"] = "STARTTLS"
+	offer["auth"] = "AUTH PLAIN"
 	state["ok"] = "delivered stage end"
 	state["T"] = "deferred kind reply"
 	state["P"] = "failed kind reply"
@@ -15,6 +17,7 @@ BEGIN {
 	state["L"] = "deferred kind connect"
 	state["U"] = "deferred doubt stage end"
 	state["K"] = "deferred kind machine"
+	state["R"] = "deferred kind tls"
 	state["S"] = "deferred kind connect"
 }
 
@@ -80,7 +83,7 @@ function key(step, fault, k, c) {
 
 # The steps of the dialogue that shows a step, in order.
 function path_of(step, hello) {
-	hello = speaks_lmtp(step) ? "lhlo" : step ~ /^(helo|auth)$/ ? "ehlo " step : "ehlo"
+	hello = speaks_lmtp(step) ? "lhlo" : step ~ /^(helo|starttls|auth)$/ ? "ehlo " step : "ehlo"
 	return "greeting " hello " mail rcpt1 rcpt2 rcpt3 data " \
 	    (speaks_lmtp(step) ? "end1 end2 end3" : "end") " quit"
 }
@@ -92,9 +95,9 @@ function take(step, next_step) {
 	ask(step)
 	if (next_step == "helo")
 		put("S: 502 what?")
-	else if (next_step == "auth") {
+	else if (next_step in offer) {
 		put("S: 250-ok")
-		put("S: 250 AUTH PLAIN")
+		put("S: 250 " offer[next_step])
 	}
 	else if (step != "quit")
 		answer(step)
@@ -122,7 +125,7 @@ function spread(text, i, part, n, k, list) {
 # What the codes of an outcome's letter are, at a step and fault.
 function detail(letter, step, fault, text) {
 	text = state[letter]
-	if (letter ~ /^[TPXL]$/)
+	if (letter ~ /^[TPXLR]$/)
 		text = text " stage " stage_of(step)
 	if (letter ~ /^[TP]$/) {
 		match(server[fault], /[245][0-9][0-9]/)
@@ -154,6 +157,8 @@ function head(title, args, code, step, fault, letters, letter, who, n, i) {
 	put("args: -f a@example.org --helo client.example.org " args)
 	if (class[fault] == "late")
 		put("args: --timeout 1")
+	if (step == "starttls")
+		put("args: --tls encrypt")
 	if (step == "auth")
 		put("args: --auth plain --user u --passwordcmd \"echo p\"")
 	put("args: b@example.net c@example.net d@example.net")
@@ -297,7 +302,7 @@ END {
 				continue
 			}
 			dialogue(steps[s], faults[f], 1)
-			if (kind[steps[s]] != "lmtp")
+			if (kind[steps[s]] !~ /^(lmtp|tls)$/)
 				dialogue(steps[s], faults[f], 2)
 		}
 }
