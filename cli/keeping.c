@@ -125,7 +125,7 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	k->mailboxes = &a->locally.config;
 	k->leaves = k->on && geteuid() != 0 &&
 	    locally_writes(&a->locally, o->face.is_sendmail) &&
-	    spools_for(&k->left, false, e) == 0 && k->left.kind == SPOOLS_IN;
+	    spools_machine(&k->left);
 	if (keeping_by_machine(k)) {
 		accounts_unattended(as);
 		k->only = k->only || accounts_closed(as);
@@ -178,11 +178,22 @@ open_folder(void *ctx, struct folder **to, struct err *e)
 }
 
 static int
-open_left(void *ctx, struct folder **to, struct err *e)
+open_left(const void *ctx, struct folder **to, struct err *e)
 {
 	const struct keeping *k = ctx;
 
 	return open_place(&k->left, to, e);
+}
+
+bool
+keeping_leaves(const struct local_config *mailboxes, const struct recipient *r)
+{
+	struct user u;
+	struct err e;
+
+	return r->addr.kind == DOMAIN_NONE && !r->unresolved &&
+	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
+	    !local_is_ours(mailboxes, &u);
 }
 
 /* Nobody had the password for us; who runs the machine's queue may. */
@@ -193,19 +204,13 @@ lacks_secret(const struct keeping *k, const struct recipient *r)
 	    r->outcome.err.code == 0;
 }
 
-/* The mailbox of another user, or ours that we may not make. */
 static bool
-is_left(void *ctx, const struct recipient *r)
+is_left(const void *ctx, const struct recipient *r)
 {
 	const struct keeping *k = ctx;
-	struct user u;
-	struct err e;
 
-	if (lacks_secret(k, r))
-		return true;
-	return k->leaves && r->addr.kind == DOMAIN_NONE && !r->unresolved &&
-	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
-	    !local_is_ours(k->mailboxes, &u);
+	return lacks_secret(k, r) ||
+	    (k->leaves && keeping_leaves(k->mailboxes, r));
 }
 
 static void
@@ -225,9 +230,12 @@ keeping_config(struct keeping *k)
 		.only = k->only,
 		.account = k->account,
 		.draw = machine_random,
-		.is_left = k->leaves || keeping_by_machine(k) ? is_left : NULL,
-		.open_left =
-		    k->leaves && !keeping_by_machine(k) ? open_left : NULL,
+		.leave = { .is_left = k->leaves || keeping_by_machine(k)
+			? is_left
+			: NULL,
+		    .open =
+			k->leaves && !keeping_by_machine(k) ? open_left : NULL,
+		    .ctx = k },
 		.on_lost = on_lost,
 		.ctx = k };
 }

@@ -20,6 +20,7 @@ struct local_config;
 
 struct accounts;
 struct options;
+struct recipient;
 struct settings;
 
 struct keeping {
@@ -60,6 +61,10 @@ bool keeping_by_machine(const struct keeping *);
  */
 struct wait_bound keeping_bound(
     const struct keeping *, const struct options *, const struct settings *);
+
+/* True if he has a mailbox of this machine that we may not write, or make:
+ * another user's, most often. */
+bool keeping_leaves(const struct local_config *, const struct recipient *);
 
 /* For struct submit_config. */
 struct keep_config keeping_config(struct keeping *);

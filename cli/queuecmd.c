@@ -301,12 +301,11 @@ static void
 tell_of_machine(const struct spools_place *places, int n)
 {
 	struct spools_place p;
-	struct err e;
 
 	for (int i = 0; i < n; i++)
 		if (places[i].kind == SPOOLS_QUEUE)
 			return;
-	if (spools_for(&p, false, &e) == 0 && p.kind == SPOOLS_IN)
+	if (spools_machine(&p))
 		report_warning(stderr,
 		    "only your own queue is looked at; that of the machine, "
 		    "in " SPOOLS_MACHINE ", is for root and its runner");

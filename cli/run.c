@@ -23,6 +23,7 @@
 #include "base/wait.h"
 #include "cli/accounts.h"
 #include "cli/become.h"
+#include "cli/keeping.h"
 #include "cli/log.h"
 #include "cli/machine.h"
 #include "cli/options.h"
@@ -58,6 +59,7 @@ struct session {
 	const int *root; /* borrowed: of struct worker_config */
 	bool telling; /* somebody reads what happens to entries */
 	bool local_senders; /* it is the queue of sendmail's face */
+	bool leaves; /* the machine's queue takes what we cannot deliver */
 	int code; /* the first that is not 0 */
 };
 
@@ -154,6 +156,26 @@ span(const struct settings *s, enum setting_id id, int64_t otherwise)
 	return s->at[id].text != NULL ? s->at[id].number * 1000 : otherwise;
 }
 
+static bool
+is_left(const void *mailboxes, const struct recipient *r)
+{
+	return keeping_leaves(mailboxes, r);
+}
+
+static int
+open_left(const void *mailboxes, struct folder **to, struct err *e)
+{
+	struct spools_place left;
+	int got = 1;
+
+	(void)mailboxes;
+	if (spools_machine(&left))
+		got = spools_open(&left, false, to, e);
+	return got != 1 ? got
+			: err_set(e, ERR_TEMP, ERR_MACHINE,
+			      "the machine's queue takes no mail any more");
+}
+
 static int
 on_account(
     void *ctx, const char *name, struct runner_account *to, struct err *e)
@@ -171,6 +193,11 @@ on_account(
 	if (na->why.verdict == ERR_OK) {
 		to->locals = &na->naming.config;
 		to->local_senders = s->local_senders || na->naming.said;
+		if (s->leaves && na->by.local != NULL &&
+		    na->by.local->local != NULL)
+			to->leave = (struct leave_config){ .is_left = is_left,
+				.open = open_left,
+				.ctx = na->by.local->local };
 		return 0;
 	}
 	*e = na->why;
@@ -291,6 +318,7 @@ run_folder(struct session *s, const struct spools_place *place,
     struct runner_result *result)
 {
 	const bool machine = place->kind == SPOOLS_QUEUE;
+	struct spools_place left;
 	struct runner_config c;
 	struct folder *folder;
 	struct err e;
@@ -303,6 +331,8 @@ run_folder(struct session *s, const struct spools_place *place,
 	if (got == 0) {
 		s->accounts.by_file = place->kind == SPOOLS_OWN;
 		s->local_senders = machine || s->o->face.is_sendmail;
+		s->leaves = place->kind == SPOOLS_OWN && geteuid() != 0 &&
+		    spools_machine(&left);
 		c = config(s, place, folder);
 		do {
 			more = more && take_in(s, place, folder);

@@ -157,6 +157,14 @@ spools_for(struct spools_place *p, bool of_own, struct err *e)
 	return got;
 }
 
+bool
+spools_machine(struct spools_place *p)
+{
+	struct err e;
+
+	return spools_for(p, false, &e) == 0 && p->kind == SPOOLS_IN;
+}
+
 /* His mail is there, if it is anywhere. */
 static int
 not_his(struct err *e)
@@ -174,7 +182,6 @@ spools_seen(struct spools_place places[SPOOLS_MAX], struct err *e)
 {
 	const uid_t me = geteuid();
 	struct spools_place p;
-	struct err why;
 	struct stat st;
 	int n = 0;
 
@@ -182,7 +189,7 @@ spools_seen(struct spools_place places[SPOOLS_MAX], struct err *e)
 		machine(&places[n++], SPOOLS_QUEUE);
 	if (own(&places[n], e) == 0)
 		return n + 1;
-	if (n == 0 && spools_for(&p, false, &why) == 0)
+	if (n == 0 && spools_machine(&p))
 		return not_his(e);
 	return n > 0 ? n : -1;
 }

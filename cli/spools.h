@@ -45,6 +45,9 @@ struct spools_place {
  */
 int spools_for(struct spools_place *, bool own, struct err *e);
 
+/* True if the machine's queue takes our mail, and where. */
+bool spools_machine(struct spools_place *);
+
 /*
  * The queues that the caller may look at and run: his own; and the machine's
  * for root and for whoever owns it. Their number, or -1 with *e: there is none,

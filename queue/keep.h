@@ -11,11 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "queue/leave.h"
+
 struct envelope;
 struct err;
 struct folder;
 struct message;
-struct recipient;
 
 struct keep_config {
 	/* The folder, once it is wanted, to be closed by who asked: 0, or -1
@@ -30,13 +31,9 @@ struct keep_config {
 	const char *account; /* borrowed: by which it goes; NULL: none */
 	const char *id; /* borrowed: of the entry (entry.h); NULL: drawn */
 	void (*draw)(void *to, size_t n); /* random octets */
-	/*
-	 * True of recipients whom somebody else can deliver to at once: who
-	 * runs the queue of `open_left`, where they become an entry of no
-	 * account, or without that the first. NULL: there are none.
-	 */
-	bool (*is_left)(void *ctx, const struct recipient *);
-	int (*open_left)(void *ctx, struct folder **, struct err *e);
+	/* Recipients whom somebody else can deliver to at once: who runs that
+	 * queue; without its `open`, the first. */
+	struct leave_config leave;
 	/* Told why the queue did not take what it should have. May be NULL. */
 	void (*on_lost)(void *ctx, const struct err *);
 	void *ctx; /* borrowed */

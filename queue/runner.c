@@ -468,6 +468,51 @@ set_aside(struct run *r, const struct work *w, const struct err *why)
 	r->result->noted++;
 }
 
+/* They are told of as queued, and noted as delivered: they are no business of
+ * this queue's any more. */
+static void
+note_left(struct run *r, struct work *w, const char *id)
+{
+	struct envelope *env = &spool_entry(w->item)->env;
+	struct outcome *o;
+	size_t i;
+
+	for (i = 0; i < env->n; i++) {
+		o = &env->rcpts[i].outcome;
+		if (o->state == OUTCOME_QUEUED)
+			snprintf(o->err.text, sizeof o->err.text,
+			    "left to the machine's queue as %s", id);
+	}
+	note_all(r, w);
+	for (i = 0; i < env->n; i++)
+		if (env->rcpts[i].outcome.state == OUTCOME_QUEUED)
+			env->rcpts[i].outcome.state = OUTCOME_DELIVERED;
+}
+
+/*
+ * Those whom another queue serves go there before they are noted here: a death
+ * between the two has them go there again. Where that queue does not take them
+ * they are tried as ever.
+ */
+static void
+leave_some(struct run *r, struct work *w)
+{
+	struct entry *en = spool_entry(w->item);
+	struct leave_config c = w->account.leave;
+	size_t n = leave_count(&c, &en->env);
+	char id[ENTRY_ID_SIZE];
+	struct err e;
+
+	if (n == 0)
+		return;
+	c.arrived = en->arrived;
+	if (spool_room(w->item, n, &e) == -1 ||
+	    leave(&c, &en->env, &w->m, id, &e) == -1)
+		trouble(r, en->id, &e);
+	else
+		note_left(r, w, id);
+}
+
 /*
  * Make an entry ready to be planned: true; else it is done with: nobody is
  * open, there is no account for it, or it cannot be read.
@@ -497,6 +542,8 @@ prepare(struct run *r, struct work *w)
 	else if (got == -1)
 		decide_all(r, w, &why);
 	else
+		leave_some(r, w);
+	if (envelope_count(&en->env, OUTCOME_PENDING) > 0)
 		return true;
 	finish(r, w);
 	return false;

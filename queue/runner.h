@@ -13,6 +13,7 @@
 
 #include "deliver.h"
 #include "mx.h"
+#include "queue/leave.h"
 #include "queue/pick.h"
 #include "queue/reports.h"
 
@@ -28,6 +29,9 @@ struct runner_account {
 	int64_t lifetime, notice;
 	const struct locals_config *locals; /* borrowed; NULL: none */
 	bool local_senders; /* may be names of this machine */
+	/* Who is served by another queue's runner, which did not take them when
+	 * they were queued. */
+	struct leave_config leave;
 };
 
 struct runner_config {

@@ -42,6 +42,9 @@
  *   ID, and a report on   its runner died before it noted that the sender is
  *   it, not noted         told. Who locks it next puts the same report again:
  *                         the sender is told twice, and never not at all
+ *   ID, and some of its   its runner died before it noted that the machine's
+ *   recipients in the     queue has them (queue/leave.h). Who locks it next
+ *   machine's queue, too  puts them there again: they may get it twice
  *   ID, malformed, or no  nothing that we left: a sick disk, or a hand. Who
  *   file of the above     locks it next moves it to broken/ID; nobody is
  *                         tried, nothing is removed

@@ -347,3 +347,104 @@ runq_by_link() {
 	quiet
 	has bob 'Subject: hi'
 }
+
+# to_eve: bob's mail to eve waits in his own queue, which cannot deliver it.
+BOBS=$HOMES/bob/.local/state/smtpsend
+to_eve() {
+	printf '%s\n' defaults 'queue_runner off' >/etc/smtpsend.conf
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i eve "$@" <message
+	exits 0
+	says 'eve: queued as' 'only root can write the mailbox of eve'
+}
+
+# bobs_run [COMMAND...]: his run of the queue.
+bobs_run() {
+	as bob HOME=$HOMES/bob ASAN_OPTIONS=detect_leaks=0 "$@" \
+		/usr/sbin/sendmail -q
+}
+
+# ids FOLDER: of the entries in it.
+ids() {
+	find "$1" -maxdepth 1 -name '???????????????' -printf '%f\n'
+}
+
+@test "mail to another's mailbox moves on when the machine gets a queue" {
+	to_eve bob@x.test
+	bobs_run
+	quiet
+	shared_queue
+	bobs_run
+	quiet
+	# Who was not for the machine's queue stays.
+	as bob HOME=$HOMES/bob /usr/bin/mailq
+	listed 1
+	grep -q '<bob@x.test>' <<<"$output"
+	run ! grep -q '<eve>' <<<"$output"
+	bobs_run
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	listed 1
+	grep -q '<eve>' <<<"$output"
+	run --separate-stderr /usr/sbin/sendmail -q
+	quiet
+	has eve 'Return-Path: <bob@client.test>'
+	grep -qx 'Subject: hi' /var/mail/eve
+	run --separate-stderr /usr/bin/mailq
+	assert_equal "$output" 'Mail queue is empty'
+	assert_equal "$(ids $BOBS | wc -l)" 1
+}
+
+@test "it stays where it is, and is told, while the machine's takes none" {
+	to_eve
+	shared_queue
+	chmod 3777 $SYSTEM/in
+	bobs_run
+	exits 71
+	assert_equal "$(ids $BOBS | wc -l)" 1
+	chmod 3733 $SYSTEM/in
+	bobs_run
+	quiet
+	assert_equal "$(ids $BOBS)" ''
+	assert_equal "$(ids $SYSTEM/in | wc -l)" 1
+}
+
+# struck HOW: bob's run from the same state on, which strace strikes so, and
+# one that nothing disturbs: how many entries the machine's queue got then is
+# in ./cases.signal, or .error.
+struck() {
+	local how
+	rm -rf $BOBS $SYSTEM/in/*
+	cp -a model $BOBS
+	bobs_run strace -qqq -o /dev/null -e "inject=$1"
+	bobs_run
+	quiet || return
+	[ -z "$(ids $BOBS)" ] || fail "$1: left in bob's queue"
+	how=${1#*:}
+	ids $SYSTEM/in | wc -l >>"cases.${how%%=*}"
+}
+
+@test "a run that dies or fails at any call loses no mail that moves on" {
+	local call count how
+	to_eve
+	cp -a $BOBS model
+	shared_queue
+	install -d -m 777 -o bob $HOMES/trace
+	bobs_run strace -o $HOMES/trace/calls
+	quiet
+	awk -F'(' '/^[a-z]/ { count[$1]++ }
+		index($0, "/.local/state/smtpsend") { begun = 1 }
+		begun && /^(openat|pwrite|fsync|fdatasync|syncfs|rename|unlink|fallocate|fchmod)/ {
+			print $1, count[$1]
+		}' $HOMES/trace/calls >calls
+	for how in signal=KILL error=ENOSPC; do
+		while read -r call count; do
+			struck "$call:$how:when=$count"
+		done <calls
+	done
+	grep -q 'syncfs' calls
+	# Who died between the two queues left it in both.
+	assert_equal "$(sort -u cases.signal | paste -sd ' ')" '1 2'
+	assert_equal "$(sed -n '/2/,$p' cases.signal | uniq | paste -sd ' ')" \
+		'2 1'
+	assert_equal "$(sort -u cases.error)" 1
+}
