@@ -419,18 +419,22 @@ write_data(struct wire *w, struct err *e)
 	return 0;
 }
 
-/* A chunk of the view in w->out, with the dot behind the last one. */
+/* A chunk of the view in w->out, with the dot behind the last one. All that is
+ * asked for is wiped in the end: a short message does not get a whole one. */
 static int
 next_chunk(struct wire *w, struct view_reader *v, struct err *e)
 {
+	const uint64_t size = v->v->size;
+	/* Were it all dots, there would be twice as many. */
+	const size_t n = size < CHUNK / 4 ? 2 * (size_t)size + 64 : CHUNK;
 	char *to;
 	long got;
 
 	buf_reset(&w->out);
-	to = buf_room(&w->out, CHUNK);
+	to = buf_room(&w->out, n);
 	if (to == NULL)
 		return err_set(e, ERR_TEMP, ERR_MACHINE, "no memory");
-	got = view_read(v, to, CHUNK, e);
+	got = view_read(v, to, n, e);
 	if (got == -1)
 		return -1;
 	buf_grew(&w->out, (size_t)got);

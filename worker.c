@@ -69,8 +69,9 @@ struct worker {
 	int up; /* records go here */
 	const char *host; /* borrowed: the present target's */
 	struct buf rec; /* owned: a record in the making */
-	size_t rcpts[NEWS_RCPTS]; /* decided alike, not told yet */
+	size_t *rcpts; /* owned: decided alike, not told yet */
 	size_t nrcpts;
+	size_t rcpts_max; /* there is room for so many */
 	const struct errand *last_of; /* borrowed: whose they are */
 	struct outcome last; /* how they were decided */
 	bool secure; /* the present connection is private */
@@ -114,7 +115,7 @@ worker_outcome(void *ctx, size_t i, const struct outcome *o)
 	struct worker *w = ctx;
 
 	if (w->nrcpts > 0 &&
-	    (w->nrcpts == NEWS_RCPTS || w->last_of != w->now ||
+	    (w->nrcpts == w->rcpts_max || w->last_of != w->now ||
 		!outcome_alike(o, &w->last)) &&
 	    flush_outcomes(w) == -1)
 		return -1;
@@ -736,8 +737,29 @@ put_all(struct worker *w)
 
 /* ---- the run ---- */
 
+/* For the errands, and for what is told of the largest of them. */
+static int
+make_errands(struct worker *w, const struct mail *mails)
+{
+	const struct route *route = w->route;
+	size_t i;
+
+	w->rcpts_max = 1;
+	w->errands = calloc(route->nlots + 1, sizeof *w->errands);
+	for (i = 0; w->errands != NULL && i < route->nlots; i++) {
+		w->errands[i].lot = &route->lots[i];
+		w->errands[i].mail = &mails[route->lots[i].mail];
+		if (route->lots[i].n > w->rcpts_max)
+			w->rcpts_max = route->lots[i].n;
+	}
+	if (w->rcpts_max > NEWS_RCPTS)
+		w->rcpts_max = NEWS_RCPTS;
+	w->rcpts = calloc(w->rcpts_max, sizeof *w->rcpts);
+	return w->errands != NULL && w->rcpts != NULL ? 0 : -1;
+}
+
 static struct reach *
-start(struct worker *w, const struct mail *mails)
+start(struct worker *w)
 {
 	const struct route *route = w->route;
 	const struct reach_config rc = {
@@ -753,12 +775,7 @@ start(struct worker *w, const struct mail *mails)
 	struct reach *r;
 	size_t i, n;
 
-	w->errands = calloc(route->nlots + 1, sizeof *w->errands);
-	for (i = 0; w->errands != NULL && i < route->nlots; i++) {
-		w->errands[i].lot = &route->lots[i];
-		w->errands[i].mail = &mails[route->lots[i].mail];
-	}
-	r = w->errands == NULL ? NULL : reach_new(&rc);
+	r = reach_new(&rc);
 	if (r == NULL)
 		return NULL;
 	n = reach_count(r) + 1;
@@ -804,14 +821,16 @@ worker_run(const struct worker_config *cfg, const struct route *route,
 	tls_init(&w.tls, &route->relay->tls);
 	gsasl_init_lazy(&w.gsasl);
 	w.host = route->ntargets > 0 ? route->targets[0].host : "";
-	r = start(&w, mails);
 	/* If not even that can be had, the parent decides. */
-	if (w.errands != NULL)
+	if (make_errands(&w, mails) == 0) {
+		r = start(&w);
 		run(&w, r);
+		reach_free(r);
+	}
 	free(w.errands);
+	free(w.rcpts);
 	free(w.refused);
 	free(w.clear);
-	reach_free(r);
 	gsasl_release(&w.gsasl);
 	tls_free(&w.tls);
 	buf_free(&w.rec);
