@@ -424,7 +424,7 @@ static struct account *account_of(struct accounts *, const struct relay *);
 static void
 name_local(struct accounts *as, struct named_account *na)
 {
-	const struct account *a = account_of(as, na->by.relay);
+	struct account *a = account_of(as, na->by.relay);
 
 	if (a == NULL)
 		return;

@@ -176,7 +176,6 @@ make_mailboxes(struct locally *l, const char *rest, const struct relay *account)
 	} else if (*rest == '\0') {
 		what = l->kind == LOCALLY_MBOX ? FOLDER : BELOW_HOME;
 	}
-	name_host(l->host);
 	l->config.box = (struct deposit_config){
 		.transport = kind_rows[l->kind].transport,
 		.path = l->kind == LOCALLY_MDA ? NULL : what,
@@ -221,17 +220,24 @@ locally_free(struct locally *l)
 	*l = (struct locally){ .text = NULL };
 }
 
-const struct relay *
-locally_relay(const struct locally *l, bool by_default)
+static bool
+is_wanted(const struct locally *l, bool by_default)
 {
-	return l->kind != LOCALLY_OFF && (l->said || by_default) ? &l->relay
-								 : NULL;
+	return l->kind != LOCALLY_OFF && (l->said || by_default);
+}
+
+const struct relay *
+locally_relay(struct locally *l, bool by_default)
+{
+	if (!is_wanted(l, by_default))
+		return NULL;
+	if (l->relay.local != NULL && l->host[0] == '\0')
+		name_host(l->host);
+	return &l->relay;
 }
 
 bool
 locally_writes(const struct locally *l, bool by_default)
 {
-	const struct relay *r = locally_relay(l, by_default);
-
-	return r != NULL && r->local != NULL;
+	return is_wanted(l, by_default) && l->relay.local != NULL;
 }

@@ -35,7 +35,7 @@ struct locally {
 	struct local_config config;
 	char *text; /* owned: the target's name */
 	char **words; /* owned: of mda */
-	char host[MACHINE_NAME_MAX];
+	char host[MACHINE_NAME_MAX]; /* "": nobody asked for it yet */
 };
 
 /* What the text of a setting asks for: NULL with *kind, or the remedy. */
@@ -55,8 +55,9 @@ bool locally_writes(const struct locally *, bool by_default);
 
 /*
  * The relay of mailboxes here, or NULL: names without a domain are none. What
- * nobody asked for counts only if `by_default`.
+ * nobody asked for counts only if `by_default`. This finds the machine's name,
+ * which other runs have no use for.
  */
-const struct relay *locally_relay(const struct locally *, bool by_default);
+const struct relay *locally_relay(struct locally *, bool by_default);
 
 #endif

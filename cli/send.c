@@ -345,7 +345,7 @@ static struct submit_config
 config(struct send *r)
 {
 	const struct options *o = r->o;
-	const struct account *chosen = accounts_chosen(&r->accounts);
+	struct account *chosen = accounts_chosen(&r->accounts);
 	const struct relay *relay = &chosen->relay;
 	/* Others may mean a server's mailboxes by such names. */
 	const bool by_default = o->face.is_sendmail;
