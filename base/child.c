@@ -34,6 +34,7 @@ signals_reset(void)
 
 	for (sig = 1; sig < NSIG; sig++)
 		if (sigaction(sig, NULL, &now) == 0 &&
+		    now.sa_handler != SIG_DFL &&
 		    (now.sa_handler != SIG_IGN || sig == SIGPIPE ||
 			sig == SIGXFSZ))
 			sigaction(sig, &normal, NULL);
