@@ -46,6 +46,10 @@ struct aliases {
 	size_t nvalues, values_size;
 	size_t *slots; /* owned: hash table of index + 1 */
 	size_t nslots; /* a power of two, or 0 */
+	/* Owned: of the one walk that is under way, by entry. Each leaves no
+	 * mark; to clear them all for each name would cost the whole file. */
+	bool *seen;
+	size_t *todo; /* owned, as large */
 };
 
 /* ---- entries by name: linear probing, at most half full ---- */
@@ -284,6 +288,14 @@ new_aliases(const char *path, const char *domains)
 	return NULL;
 }
 
+static int
+make_marks(struct aliases *a, struct err *e)
+{
+	a->seen = calloc(a->n + 1, sizeof *a->seen);
+	a->todo = calloc(a->n + 1, sizeof *a->todo);
+	return a->seen == NULL || a->todo == NULL ? no_memory(e) : 0;
+}
+
 int
 aliases_load(struct aliases **a, const char *path, const char *domains,
     aliases_bad_fn *bad, void *ctx, struct err *e)
@@ -306,6 +318,8 @@ aliases_load(struct aliases **a, const char *path, const char *domains,
 		    l.starved)
 			rc = no_memory(e);
 	}
+	if (rc == 0)
+		rc = make_marks(l.a, e);
 	buf_free(&text);
 	if (rc == -1) {
 		aliases_free(*a);
@@ -328,6 +342,8 @@ aliases_free(struct aliases *a)
 	free(a->entries);
 	free(a->values);
 	free(a->slots);
+	free(a->seen);
+	free(a->todo);
 	free(a->path);
 	free(a);
 }
@@ -352,8 +368,8 @@ struct walk {
 	const struct aliases *a;
 	struct envelope found; /* who gets it, each once */
 	bool nobody; /* /dev/null was there */
-	bool *seen; /* owned: by entry */
-	size_t *todo; /* owned: entries to be followed; room for all */
+	bool *seen; /* borrowed: by entry */
+	size_t *todo; /* borrowed: entries to be followed; room for all */
 	size_t ntodo;
 	struct list *lists; /* owned */
 	size_t nlists, lists_size;
@@ -549,27 +565,24 @@ static int
 walk_all(struct walk *w)
 {
 	size_t entry = 0, list = 0;
+	int rc = 0;
 
-	while (entry < w->ntodo || list < w->nlists) {
-		if (entry < w->ntodo) {
-			if (take_entry(w, &w->a->entries[w->todo[entry]]) == -1)
-				return -1;
-			entry++;
-		} else if (take_list(w, w->lists[list++]) == -1)
-			return -1;
-	}
-	return 0;
+	while (rc != -1 && (entry < w->ntodo || list < w->nlists))
+		rc = entry < w->ntodo
+		    ? take_entry(w, &w->a->entries[w->todo[entry++]])
+		    : take_list(w, w->lists[list++]);
+	/* Who is told of what was found may ask for another name. */
+	while (w->ntodo > 0)
+		w->seen[w->todo[--w->ntodo]] = false;
+	return rc == -1 ? -1 : 0;
 }
 
-static int
+static void
 walk_begin(struct walk *w, const struct aliases *a, struct err *e)
 {
 	err_clear(e);
-	*w = (struct walk){ .a = a, .e = e };
+	*w = (struct walk){ .a = a, .e = e, .seen = a->seen, .todo = a->todo };
 	envelope_init(&w->found);
-	w->seen = calloc(a->n + 1, sizeof *w->seen);
-	w->todo = calloc(a->n + 1, sizeof *w->todo);
-	return w->seen == NULL || w->todo == NULL ? no_memory(e) : 0;
 }
 
 static void
@@ -581,8 +594,6 @@ walk_end(struct walk *w)
 		free(w->lists[i].path);
 	free(w->lists);
 	envelope_free(&w->found);
-	free(w->seen);
-	free(w->todo);
 }
 
 static int
@@ -608,11 +619,9 @@ aliases_expand(const struct aliases *a, const char *name, size_t n,
 		entry = find(a, ALIAS_ALL);
 	if (entry == NULL)
 		return 1;
-	rc = walk_begin(&w, a, e);
-	if (rc == 0) {
-		follow(&w, entry);
-		rc = walk_all(&w);
-	}
+	walk_begin(&w, a, e);
+	follow(&w, entry);
+	rc = walk_all(&w);
 	if (rc == 0 && w.found.n == 0 && !w.nobody)
 		rc = reaches_nobody(a, entry, e);
 	for (i = 0; rc == 0 && i < w.found.n; i++) {
@@ -671,8 +680,6 @@ check_loops(struct walk *w)
 	const struct aliases *a = w->a;
 	size_t i;
 
-	/* What was seen is of no more use. */
-	memset(w->seen, 0, a->n * sizeof *w->seen);
 	mark_good(a, w->seen);
 	for (i = 0; i < a->n; i++) {
 		if (w->seen[i])
@@ -680,6 +687,7 @@ check_loops(struct walk *w)
 		reaches_nobody(a, &a->entries[i], w->e);
 		mistake(w);
 	}
+	memset(w->seen, 0, a->n * sizeof *w->seen);
 }
 
 int
@@ -688,14 +696,14 @@ aliases_check(const struct aliases *a, aliases_bad_fn *bad, void *ctx)
 	struct walk w;
 	struct err e;
 	size_t i;
-	int rc = walk_begin(&w, a, &e);
+	int rc;
 
+	walk_begin(&w, a, &e);
 	w.bad = bad;
 	w.ctx = ctx;
-	for (i = 0; rc == 0 && i < a->n; i++)
+	for (i = 0; i < a->n; i++)
 		follow(&w, &a->entries[i]);
-	if (rc == 0)
-		rc = walk_all(&w);
+	rc = walk_all(&w);
 	if (rc == 0)
 		check_loops(&w);
 	else
