@@ -204,15 +204,31 @@ printable_piece(char out[PIECE_MAX], const char *s, size_t n, size_t *used)
 	return at;
 }
 
+/* How many octets of ASCII stand in front that are shown as they are, which is
+ * nearly all that is ever shown. */
+static size_t
+plain_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] <= '~')
+		i++;
+	return i;
+}
+
 void
 enc_printable(struct buf *b, const char *s, size_t n)
 {
 	char piece[PIECE_MAX];
-	size_t used;
+	size_t used, len;
 
 	for (size_t i = 0; i < n; i += used) {
-		size_t len = printable_piece(piece, s + i, n - i, &used);
-
+		used = plain_run(s + i, n - i);
+		if (used > 0) {
+			buf_add(b, s + i, used);
+			continue;
+		}
+		len = printable_piece(piece, s + i, n - i, &used);
 		buf_add(b, piece, len);
 	}
 }
@@ -221,17 +237,21 @@ char *
 enc_printable_str(char *dst, size_t size, const char *s, size_t n)
 {
 	char piece[PIECE_MAX];
-	size_t used, at = 0;
+	size_t used, len, left, at = 0;
 
 	if (size == 0)
 		return dst;
-	for (size_t i = 0; i < n; i += used) {
-		size_t len = printable_piece(piece, s + i, n - i, &used);
-
-		if (len >= size - at)
+	for (size_t i = 0; i < n; i += used, at += len) {
+		left = size - at - 1;
+		used = len = plain_run(s + i, n - i < left ? n - i : left);
+		if (len > 0) {
+			memcpy(dst + at, s + i, len);
+			continue;
+		}
+		len = printable_piece(piece, s + i, n - i, &used);
+		if (len > left)
 			break;
 		memcpy(dst + at, piece, len);
-		at += len;
 	}
 	dst[at] = '\0';
 	return dst;

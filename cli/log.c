@@ -102,14 +102,16 @@ put_field(struct buf *b, const char *s, const char *ends)
 {
 	struct buf clean;
 	const char *p;
+	size_t n;
 
 	buf_init(&clean, LINE_MAX_OCTETS);
 	enc_printable(&clean, s, strlen(s));
-	for (p = buf_str(&clean); *p != '\0'; p++)
-		if (strchr(ends, *p) != NULL)
-			buf_addf(b, "\\x%02X", (unsigned char)*p);
-		else
-			buf_addc(b, *p);
+	for (p = buf_str(&clean); *p != '\0'; p += n) {
+		n = strcspn(p, ends);
+		buf_add(b, p, n);
+		if (p[n] != '\0')
+			buf_addf(b, "\\x%02X", (unsigned char)p[n++]);
+	}
 	buf_free(&clean);
 }
 
