@@ -33,6 +33,10 @@
 #define PATIENCE (5 * 60 * 1000)
 #define LAST_WORDS (2 * 1000)
 
+/* Who says nothing for so long, ms, may be one who stays for days: what he
+ * sent is not to wait for his end. */
+#define PAUSE 1000
+
 /* Octets of a message; the machine's queue takes twice as much. Recipients of
  * one: RFC 5321 4.5.3.1.8 wants 100. */
 #define SIZE_LIMIT ((uint64_t)512 * 1024 * 1024)
@@ -157,6 +161,7 @@ part_errors(void)
 
 struct talk {
 	struct server *s; /* owned */
+	struct taking *taking; /* borrowed: what s tells */
 	const struct waiter *w; /* borrowed */
 	int64_t patience; /* for each step of the client's, ms; -1: any */
 };
@@ -185,6 +190,22 @@ hand_over(const struct talk *t, const char *block, size_t n)
 	return end;
 }
 
+/* What the client says next. What is due is tried if he pauses. */
+static enum end
+listen_on(const struct talk *t, char block[BLOCK], size_t *n, int64_t deadline)
+{
+	const int64_t pause = wait_until(PAUSE);
+	enum end end;
+
+	if (t->taking->due && pause < deadline) {
+		end = take_in(block, n, t->w, pause);
+		if (end != SLOW)
+			return end;
+		taking_run(t->taking);
+	}
+	return take_in(block, n, t->w, deadline);
+}
+
 /* Each step has its time, however often there is an octet: until the next
  * command is whole, or a block of the message (server_steps()). */
 static enum end
@@ -204,7 +225,7 @@ converse(const struct talk *t)
 			deadline = wait_until(t->patience);
 		steps = server_steps(t->s);
 		if (end == GOING_ON)
-			end = take_in(block, &n, t->w, deadline);
+			end = listen_on(t, block, &n, deadline);
 		if (end == GOING_ON)
 			end = hand_over(t, block, n);
 	} while (end == GOING_ON);
@@ -301,7 +322,9 @@ serve_main(const struct run_face *face, const struct options *o)
 		.ops = &ops,
 		.size_max = SIZE_LIMIT,
 		.rcpts_max = RCPTS_LIMIT };
-	struct talk talk = { .w = face->waiter, .patience = PATIENCE };
+	struct talk talk = {
+		.taking = &t, .w = face->waiter, .patience = PATIENCE
+	};
 	struct peer peer;
 	int code;
 

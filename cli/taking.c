@@ -251,7 +251,7 @@ is_settled(const struct envelope *env, struct err *e)
 	return true;
 }
 
-/* It is tried once the dialogue is over, if nobody else does it. */
+/* It is tried once the dialogue is over or pauses, if nobody else does it. */
 static void
 note_due(struct taking *t)
 {
@@ -345,10 +345,11 @@ taking_init(struct taking *t, const struct run_face *face,
 }
 
 void
-taking_run(const struct taking *t)
+taking_run(struct taking *t)
 {
 	if (t->due && t->o.face.attempt != ATTEMPT_NONE)
 		run_in_background(t->face, &t->o, &t->o.settings, &t->place);
+	t->due = false;
 }
 
 void

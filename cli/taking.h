@@ -36,7 +36,7 @@ struct taking {
 	struct server_facts facts; /* borrowed */
 	struct body *body; /* owned; NULL: there is none */
 	/* A message was queued in the user's own queue, there, and is to be
-	 * tried once the dialogue is over. */
+	 * tried once the dialogue is over, or pauses. */
 	bool due;
 	struct spools_place place;
 };
@@ -50,8 +50,9 @@ void taking_init(struct taking *, const struct run_face *,
     const struct options *, const char *name, const char *who);
 void taking_free(struct taking *);
 
-/* The dialogue is over: somebody tries what is due, unless -odq says no. */
-void taking_run(const struct taking *);
+/* The dialogue is over, or pauses: somebody tries what is due, unless -odq
+ * says no. */
+void taking_run(struct taking *);
 
 /* The ops; `t` is their ctx. */
 struct server_ops taking_ops(struct taking *t);

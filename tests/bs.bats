@@ -153,6 +153,22 @@ clients() {
 		$'Subject: first\nSubject: second'
 }
 
+@test "what was taken is tried while a client that stays pauses" {
+	receiver box -n 1
+	account default "$PORT"
+	sed -i 's/queue_runner off/queue_runner on/' "$HOME/.smtpsendrc"
+	coproc SERVER { MARK=$T exec "$SENDMAIL" -bs; }
+	local pid=$SERVER_PID n
+	for n in 1 2; do
+		printf '%s\r\n' 'EHLO me' 'MAIL FROM:<a@x.test>' \
+			'RCPT TO:<b@y.test>' DATA "Subject: $n" '' hi . \
+			>&"${SERVER[1]}"
+		event "stored $n"
+	done
+	printf 'QUIT\r\n' >&"${SERVER[1]}"
+	wait "$pid"
+}
+
 @test "who of a list is nobody is reported to the sender" {
 	receiver box -n 1
 	account default "$PORT"
