@@ -436,9 +436,11 @@ add_rcpt(struct server *s, struct address *a, struct server_wants *w)
 	}
 	env->notify = w->notify;
 	rc = envelope_add(env, a, given, strlen(given));
-	if (rc == 0)
+	if (rc == 0) {
 		env->rcpts[env->n - 1].orcpt = w->orcpt;
-	w->orcpt = NULL;
+		w->orcpt = NULL;
+	} else if (w->orcpt != NULL)
+		s->norcpts--; /* it is the caller's, as before */
 	if (rc == -1)
 		no_memory(s);
 	else

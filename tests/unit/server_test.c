@@ -3,6 +3,8 @@
  * answered, what the ops are told, and what never becomes an end of data.
  * RFC 5321 4.1.1, 4.1.4, 4.5.2, D.1; 1870, 3030 (its examples), 3461, 6531.
  */
+#include <malloc.h>
+
 #include "tests/unit/serving.h"
 #include "tests/unit/test.h"
 
@@ -415,6 +417,38 @@ TEST(recipients)
 	};
 
 	check_rows(&plain, rows, COUNT(rows));
+}
+
+/* Whoever names somebody again and again is told that he is there, but must
+ * not have us keep each ORCPT. */
+TEST(recipients_that_are_there)
+{
+	static const char hello[] = "EHLO c\r\nMAIL FROM:<a@x>\r\n";
+	struct serving v;
+	struct server_ops ops = SERVING_OPS(&v);
+	struct server_config config = { .name = "mx", .ops = &ops };
+	struct server *s;
+	struct buf out;
+	char line[600];
+	size_t before;
+
+	serving_init(&v);
+	buf_init(&out, 16 * 1024 * 1024);
+	s = server_new(&config);
+	snprintf(line, sizeof line, "RCPT TO:<b@y> ORCPT=rfc822;%0480d\r\n", 0);
+	serving_feed(s, hello, strlen(hello), SIZE_MAX, &out);
+	serving_feed(s, line, strlen(line), SIZE_MAX, &out);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 10000; i++) {
+		buf_reset(&out);
+		buf_reset(&v.told);
+		serving_feed(s, line, strlen(line), SIZE_MAX, &out);
+	}
+	CHECK_STR(buf_str(&out), RCPT_OK);
+	CHECK(mallinfo2().uordblks < before + 100000);
+	server_free(s);
+	buf_free(&out);
+	serving_free(&v);
 }
 
 /* ---- parameters ---- */
