@@ -332,7 +332,8 @@ serve_main(const struct run_face *face, const struct options *o)
 	part_errors();
 	peer_look(&peer, STDIN_FILENO);
 	if (peer.foreign)
-		c.refuse = "Only programs of this machine are served";
+		c.refuse = "Only programs of this machine are "
+			   "served; connect to localhost";
 	else
 		talk.patience = patience(face, o);
 	c.typed = isatty(STDIN_FILENO) == 1;

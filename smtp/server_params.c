@@ -79,7 +79,7 @@ server_chunk(const char *arg, uint64_t *octets, bool *last)
 			return false;
 		*octets = *octets * 10 + digit;
 	}
-	*last = strcasecmp(p, " LAST") == 0;
+	*last = *p == ' ' && strcasecmp(p + strspn(p, " "), "LAST") == 0;
 	return p > arg && (*p == '\0' || *last);
 }
 

@@ -315,9 +315,9 @@ TEST(other_commands)
 		    HI "501 5.5.4 Nothing stands behind RSET\r\n"
 		       "501 5.5.4 Nothing stands behind QUIT\r\n"
 		       "501 5.5.4 Something is to stand behind VRFY\r\n"
-		       "501 5.5.4 Something is to stand behind EHLO\r\n"
 		       "501 Say who you are, by one name\r\n"
-		       "501 5.5.4 Something is to stand behind HELO\r\n",
+		       "501 Say who you are, by one name\r\n"
+		       "501 Say who you are, by one name\r\n",
 		    "" },
 		{ "\r\nNO\r\nNOOPS\r\n GET / HTTP/1.1\r\n",
 		    HI "500 5.5.1 No such command\r\n"
@@ -553,7 +553,7 @@ TEST(chunks)
 		{ TO_BDAT "BDAT 5 last\r\n\r\n.\r\nNOOP\r\n",
 		    BDAT_GO ID("1") "250 2.0.0 Ok\r\n",
 		    TOLD "end {\r\n.\r\n}\n" },
-		{ TO_BDAT "BDAT 0\r\nBDAT 1\r\naBDAT 1 LAST\r\nb",
+		{ TO_BDAT "BDAT 0\r\nBDAT 1\r\naBDAT 1  LAST \r\nb",
 		    BDAT_GO TAKEN TAKEN ID("1"), TOLD "end {ab}\n" },
 		{ TO_BDAT "BDAT 1\r\naDATA\r\nRCPT TO:<c@y>\r\nRSET\r\n",
 		    BDAT_GO TAKEN "503 5.5.1 BDAT was used\r\n"
@@ -576,6 +576,15 @@ TEST(chunks)
 		    BDAT_GO "421 4.5.4 How many octets follow is not known\r\n",
 		    "mail <a@x> 0\nrcpt <b@y>\n" },
 		{ "BDAT 99999999999999999999\r\nNOOP\r\n",
+		    HI "421 4.5.4 How many octets follow is not known\r\n",
+		    "" },
+		{ "BDAT\r\nNOOP\r\n",
+		    HI "421 4.5.4 How many octets follow is not known\r\n",
+		    "" },
+		{ "BDAT 4 \001\r\nNOOP\r\n",
+		    HI "421 4.5.4 How many octets follow is not known\r\n",
+		    "" },
+		{ "BDAT 4LAST\r\nNOOP\r\n",
 		    HI "421 4.5.4 How many octets follow is not known\r\n",
 		    "" },
 		{ "BDAT 1 FIRST\r\n",
@@ -648,9 +657,16 @@ TEST(too_many_errors)
 	}
 	row = (struct row){ buf_str(&in), buf_str(&out), "" };
 	check_rows(&plain, &row, 1);
+	/* A message makes up for them. */
+	buf_adds(&in, TO_DATA ".\r\n");
+	buf_adds(&out, HELLO MAIL_OK RCPT_OK GO ID("1"));
+	for (int i = 0; i < SERVER_ERRORS_MAX; i++) {
+		buf_adds(&in, "x\r\n");
+		buf_adds(&out, "500 5.5.1 No such command\r\n");
+	}
 	buf_adds(&in, "x\r\nNOOP\r\n");
 	buf_adds(&out, "421 4.7.0 Too many errors\r\n");
-	row = (struct row){ buf_str(&in), buf_str(&out), "" };
+	row = (struct row){ buf_str(&in), buf_str(&out), NULL };
 	check_rows(&plain, &row, 1);
 	buf_free(&in);
 	buf_free(&out);
