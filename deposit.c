@@ -5,6 +5,7 @@
  * RFC 5321 4.4, 6.3; RFC 6376 (what is signed stays as it was signed).
  * Ownership: see deposit.h.
  */
+#include <sys/stat.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -153,6 +155,20 @@ message_copy(struct message *copy, const struct message *m, struct err *e)
 
 /* ---- the mailbox ---- */
 
+/* The group of a folder of mailboxes is that of programs which may write them
+ * all (Debian Policy 11.6: USER.mail, 0660). Any other group is one that the
+ * user is in by chance, perhaps with everybody else. */
+static mode_t
+mbox_mode(const char *folder)
+{
+	struct stat st;
+
+	return stat(folder, &st) == 0 &&
+		(st.st_gid == getegid() || (st.st_mode & S_ISGID) != 0)
+	    ? 0660
+	    : 0600;
+}
+
 static int
 into_box(const struct deposit *d, const struct box_mail *mail, struct err *e)
 {
@@ -162,7 +178,7 @@ into_box(const struct deposit *d, const struct box_mail *mail, struct err *e)
 	const struct box_config c = {
 		.path = path,
 		.owner = u->uid,
-		.create = is_mbox ? 0660 : 0700,
+		.create = is_mbox ? mbox_mode(d->c->path) : 0700,
 		.dotlock = true,
 		.lock_wait = LOCK_MS,
 		.host = d->c->host,

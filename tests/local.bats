@@ -111,6 +111,20 @@ config() {
 	grep -qx 'rcpt <bob@x.test>' out/1.env
 }
 
+@test "mbox: one that a user makes himself is closed to his own group" {
+	machine defaults 'local mbox'
+	chmod g-s,a+rwxt /var/mail
+	chgrp root /var/mail
+	as bob bob
+	exits 0
+	assert_equal "$(stat -c '%U %G %a' /var/mail/bob)" 'bob bob 600'
+	rm /var/mail/bob
+	# As root it is his, and the folder's group may.
+	send -f alice@client.test bob <message
+	exits 0
+	assert_equal "$(stat -c '%U %G %a' /var/mail/bob)" 'bob root 660'
+}
+
 @test "mbox: as root, for each what is his" {
 	config 'local mbox'
 	send -f alice@client.test bob root <message
