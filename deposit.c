@@ -138,8 +138,8 @@ source_close(struct source *s)
 	view_free(&s->view);
 }
 
-/* RFC 5321 4.4: one Return-Path, and ours. The copy is for this call: what it
- * shares with the message stays as it is. */
+/* A copy without Return-Path, since only the last host writes one (RFC 5321
+ * 4.4). It has a header of its own and shares the rest with the message. */
 static int
 message_copy(struct message *copy, const struct message *m, struct err *e)
 {
@@ -197,8 +197,8 @@ into_box(const struct deposit *d, const struct box_mail *mail, struct err *e)
 
 /* ---- the program ---- */
 
-/* What stands for a letter behind %, or NULL. The null sender has the name by
- * which such programs know him. */
+/* What the letter behind a % stands for, or NULL: nothing. The null sender is
+ * MAILER-DAEMON, as programs that deliver mail are used to. */
 static const char *
 meaning(const struct deposit *d, char letter)
 {
@@ -217,8 +217,9 @@ meaning(const struct deposit *d, char letter)
 }
 
 /*
- * One argument. The sender is anybody's word: an argument that he alone is
- * must not be taken for an option, and a path (RFC 5321 4.1.2) is none.
+ * One argument of the program. Anybody can choose a sender that begins with -,
+ * and an argument that is the sender alone would be taken for an option. Such
+ * a one is written as a path, in <> (RFC 5321 4.1.2).
  */
 static void
 put_word(struct buf *b, const struct deposit *d, const char *word)
@@ -247,8 +248,8 @@ put_variable(struct buf *b, const char *name, const char *value)
 	buf_addc(b, '\0');
 }
 
-/* Arguments, and behind them all that the program finds in its environment:
- * how many arguments. */
+/* Append the arguments, and behind them all variables of the environment, each
+ * with its NUL. Returns the number of arguments. */
 static size_t
 put_words(struct buf *b, const struct deposit *d)
 {
@@ -267,8 +268,9 @@ put_words(struct buf *b, const struct deposit *d)
 	return n;
 }
 
-/* The words one by one: a list that ends in NULL, owned by the caller; or
- * NULL, no memory. *env is the list of what is behind the first n. */
+/* Pointers to the words in the buffer, as execve(2) wants them: the first n in
+ * a list that ends in NULL, the others in *env, which is part of the same
+ * memory. The caller frees the list. NULL: no memory. */
 static const char **
 split_words(const struct buf *b, size_t n, const char ***env)
 {
@@ -303,7 +305,7 @@ into_program(
 	rc = words != NULL
 	    ? pipe_run(&c, mail, e)
 	    : err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for a program");
-	/* What it says of the message is the last word on it. */
+	/* It had the whole message, as a server has at the end of data. */
 	if (rc == -1)
 		e->stage = STAGE_END;
 	free(words);

@@ -34,17 +34,19 @@ struct deposit {
 	const struct waiter *waiter;
 };
 
-/* It takes no longer than this, ms, unless a disk does not answer or the user
- * stops it. */
+/* The longest that deposit_put() takes, ms, from the waits within it. A disk
+ * that does not answer, or the user by SIGSTOP, can make it take longer. */
 #define DEPOSIT_MS 310000
 
-/* 0, or -1 with *e (5.4.6): the message was in that mailbox before. */
+/* 0; or -1 with *e (permanent, data, 5.4.6): the message has been in that
+ * mailbox before, by its Delivered-To. */
 int deposit_check(const struct deposit *, struct err *e);
 
 /*
- * Put it there, with Return-Path and Delivered-To before it; another
- * Return-Path goes. As it was signed, if it was. 0, or -1 with *e, and nothing
- * of it is there. For store/box.h SIGXFSZ must be ignored, SIGCHLD not.
+ * Put the message there, with Return-Path and Delivered-To before it; any
+ * other Return-Path is removed. A signed one goes in as it was signed. 0, or
+ * -1 with *e as store/box.h and store/pipe.h have it, and nothing of it is in
+ * the mailbox. For store/box.h SIGXFSZ must be ignored and SIGCHLD must not.
  */
 int deposit_put(const struct deposit *, struct err *e);
 

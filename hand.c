@@ -224,7 +224,7 @@ take_fds(struct msghdr *msg, int fds[FDS])
 	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
 	    c->cmsg_type != SCM_RIGHTS)
 		return -1;
-	/* There is room for no more. */
+	/* The kernel has cut what is over the room for FDS of them. */
 	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof fd;
 	for (i = 0; i < n && i < FDS; i++)
 		memcpy(&fds[i], CMSG_DATA(c) + i * sizeof fd, sizeof fd);
@@ -261,7 +261,8 @@ receive(int root, struct request *r)
 
 /* ---- to be asked: is it right? ---- */
 
-/* An overlay has a device number for each layer, so that cannot be asked. */
+/* On one file system? By its id, since the files of an overlay may have the
+ * device numbers of its layers, which differ from the folder's. */
 static bool
 is_beside(const char *folder, int fd)
 {
@@ -273,8 +274,10 @@ is_beside(const char *folder, int fd)
 }
 
 /*
- * It is a file on the queue's file system and of the runner's: what is read by
- * root's leave is his anyway, and no file of /proc, which asks who reads.
+ * The message must be a regular file of the runner's on the queue's file
+ * system. Then root hands a user nothing that the runner could not have read
+ * himself; and it is no file of /proc or the like, whose content depends on
+ * who reads it.
  */
 static int
 check_file(const struct hand_config *c, const struct request *r, struct err *e)
@@ -291,8 +294,8 @@ check_file(const struct hand_config *c, const struct request *r, struct err *e)
 	    "root delivers no message that is no file of the queue");
 }
 
-/* The other end is the runner's, and nobody's who might think that it is root
- * or the user who speaks to him. */
+/* The socket for the answer must have been made by the runner: another
+ * service's socket, passed here, would get a packet from root. */
 static int
 check_answer(
     const struct hand_config *c, const struct request *r, struct err *e)
@@ -310,7 +313,8 @@ check_answer(
 	return err_set(e, ERR_TEMP, ERR_INTERNAL, "root answers nobody else");
 }
 
-/* It goes into a header: as our own parser writes it. */
+/* The sender is written into a Return-Path and a From_ line. So it must be a
+ * path, and is used in the form that our parser gives it. */
 static int
 check_sender(struct request *r, struct err *e)
 {
@@ -376,7 +380,8 @@ hand_take(const struct hand_config *c, int root)
 		close(root);
 		see_to(c, &r);
 	}
-	/* Without a process the asker hears that nobody has the other end. */
+	/* If there is no process, this closes the only other end of the answer's
+	 * socket, and the asker reads the end of it. */
 	close_all(r.fds);
 	return pid > 0 ? pid : 0;
 }

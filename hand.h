@@ -1,10 +1,10 @@
 /*
- * hand: a message of the machine's queue to the mailboxes that only root can
- * write: its runner, who is no longer root, asks the process that he was
- * forked from.
- * Called by worker.c, which asks, and by cli/become.c, which is asked.
- * Whoever is asked believes nothing: which mailboxes there are, and how they
- * are written, he reads himself; the message must be the asker's own file.
+ * hand: mail of the machine's queue for mailboxes that only root can write.
+ * The runner of that queue is no longer root. He hands each such message to
+ * the process of root's that he was forked from.
+ * Called by worker.c, to ask, and by cli/run.c for cli/become.c, to be asked.
+ * Root's side takes a request as hostile: it reads the configuration itself,
+ * looks the user up itself, and takes no message but a file of the runner's.
  * unix(7) SCM_RIGHTS, SOCK_SEQPACKET. Ownership: everything is borrowed.
  */
 #ifndef HAND_H
@@ -18,9 +18,9 @@
 struct err;
 
 /*
- * Ask, by the socket, for what local_put() does: the message must have its
- * `file`, as those of a queue have. The same results; *doubt also if nobody
- * answers.
+ * Ask, by the socket `root`, for what local_put() does, and wait for the
+ * answer as that does. The message must have its `file`, as those of a queue
+ * do. The same results, and *doubt also if no answer comes.
  */
 int hand_over(const struct local_work *, const char *account,
     const struct user *, int root, bool *doubt, struct err *e);

@@ -1,8 +1,9 @@
 /*
- * local: see local.h. A process for each message, which becomes the user for
- * good before it looks at anything that is his, and says what came of it by a
- * record. What it shares with us is not for that user's eyes: he may neither
- * trace nor dump it, though he may end it.
+ * local: see local.h. A process for each message becomes the user for good
+ * before it looks at anything that is his, and sends its result in a record.
+ * Its memory is a copy of ours, with other people's mail and perhaps secrets:
+ * so it is marked undumpable, and the user can neither trace it nor have it
+ * dump core. He can stop or kill it, as any process of his.
  * Callers: worker.c. It prints nothing.
  * prctl(2) PR_SET_DUMPABLE, unix(7) SOCK_SEQPACKET.
  * Ownership: process and socket pair live as long as one call.
@@ -28,18 +29,20 @@
 #include "mail/message.h"
 #include "mail/outcome.h"
 
-/* A process has this much more time than it should need, ms. */
+/* A process that has said nothing DEPOSIT_MS and this after its start is
+ * killed, ms. */
 #define SLACK_MS 10000
-/* It is killed then, and may take so long to go. */
+/* So long a killed process is waited for, ms: one that hangs in the kernel,
+ * since a disk does not answer, does not go. */
 #define GRACE_MS 5000
 
 #define REC_RESULT 1
 
 /* ---- whose is it, and may we? ---- */
 
-/* The machine is not set up for this. */
+/* Fill *e: the machine is not set up to write this user's mailbox (X.3.5). */
 static int
-not_so(struct err *e, enum err_verdict verdict, const char *what,
+not_set_up(struct err *e, enum err_verdict verdict, const char *what,
     const struct user *u, const char *remedy)
 {
 	err_set(e, verdict, ERR_CONFIG, "%s%s%s", what, u->name, remedy);
@@ -56,8 +59,9 @@ nobody(struct err *e, const char *name, size_t n)
 	return -1;
 }
 
-/* A name that would lead out of a folder is none of a mailbox, and ids that
- * mean "as it is" are nobody's. */
+/* The name becomes part of a path, so it must not lead out of the folder of
+ * mailboxes. The ids are given to setresuid(2) and setresgid(2), to which -1
+ * means "leave it as it is": root would stay root. */
 static bool
 is_sane(const struct user *u)
 {
@@ -66,8 +70,8 @@ is_sane(const struct user *u)
 	    u->gid != (gid_t)-1;
 }
 
-/* There is an mbox of his, or he may make one: few folders of mailboxes let
- * users. */
+/* True if the user, who we are, has an mbox or may make one. In most folders
+ * of mailboxes only root and the group mail can. */
 static bool
 has_box(const struct local_config *c, const struct user *u)
 {
@@ -93,14 +97,14 @@ static int
 check_rights(const struct local_work *w, const struct user *u, struct err *e)
 {
 	if (!is_sane(u))
-		return not_so(e, ERR_PERM, "user ", u,
+		return not_set_up(e, ERR_PERM, "user ", u,
 		    " has a name or number that no mailbox can have");
 	if (w->c->box.transport == TRANSPORT_MDA && u->uid == 0)
-		return not_so(e, ERR_PERM, "no program gets mail as ", u,
+		return not_set_up(e, ERR_PERM, "no program gets mail as ", u,
 		    ": give it to a person, by an alias");
 	if (local_is_ours(w->c, u) || w->asks)
 		return 0;
-	return not_so(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
+	return not_set_up(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
 	    "only root can write the mailbox of ", u,
 	    w->c->is_left ? ": the machine's queue has it"
 			  : ": have root run the machine's queue, see LOCAL "
@@ -135,8 +139,9 @@ local_find(const struct local_work *w, const char *name, size_t n,
 
 /* ---- the process ---- */
 
-/* The group that a folder of mailboxes wants, for new files and for locks;
- * else the user's own. */
+/* The group to run as: that of the folder of mailboxes if its group may write
+ * there, so that the lock file and a new mbox can be made; else the user's
+ * own. */
 static gid_t
 group(const struct local_work *w, const struct user *u)
 {
@@ -209,7 +214,8 @@ read_file(void *ctx, uint64_t off, void *to, size_t n, struct err *e)
 	    : err_set(e, ERR_TEMP, ERR_MACHINE, "the message became shorter");
 }
 
-/* Nobody has looked at it yet: no more privileged process than this did. */
+/* Parse the message in the file. Root has passed on the descriptor unread, so
+ * that a fault in the parser would be the user's and not root's. */
 static int
 open_file(const struct local_work *w, struct message_file *file,
     struct message *m, struct err *e)
@@ -275,8 +281,9 @@ take_result(struct outcome *o, const char *p, size_t n)
 	return got;
 }
 
-/* It is heard to its end: a stop is passed on, since it may be waiting for a
- * lock, and what it writes then it takes back. */
+/* Wait for its result. If a stop is asked for meanwhile it is told so, and
+ * still waited for: it may be waiting for a lock, and if it is writing it
+ * takes back what it wrote, so that its word is worth having. */
 static int
 listen_to(const struct local_work *w, pid_t pid, int down)
 {
@@ -319,8 +326,9 @@ local_hear(const struct local_work *w, const struct user *u, pid_t pid,
 	return e->verdict == ERR_OK ? 0 : -1;
 }
 
-/* Who has said all is about to end, and is ended else; who cannot even be
- * killed, since a disk does not answer, is left to himself. */
+/* The process has given its result, or its time is over: kill it, in case it
+ * does not end by itself, and reap it. One that does not go in time, since a
+ * disk does not answer, is left behind. */
 static void
 end(const struct local_work *w, pid_t pid, int down)
 {

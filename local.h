@@ -21,42 +21,48 @@ struct outcome;
 struct local_config {
 	struct deposit_config box;
 	const char *account; /* whose setting it is; "": nobody's */
-	/* Who may not write a mailbox leaves that to somebody who may: it is
-	 * no mistake of the configuration then. */
+	/* Recipients whose mailbox this process may not write go to the
+	 * machine's queue (queue/keep.h). So such a mailbox is no mistake of
+	 * the configuration: the error is temporary and says who has it. */
 	bool is_left;
 };
 
 /* A message for mailboxes. */
 struct local_work {
 	const struct local_config *c;
-	/* NULL: it is what `file` has, nobody has read it yet, and of that
-	 * nothing is believed. */
+	/* The message; or NULL, and it is in `file`. Then the process that
+	 * is the user's parses it, as hostile input: root must not. */
 	const struct message *m;
 	const struct message_file *file;
-	bool is_signed; /* the latter, as struct message has it */
+	/* Of the message in `file`, as struct message has them. */
+	bool is_signed;
 	unsigned signed_takes;
 	const char *sender; /* reverse-path, "" for the null one */
-	/* Who may not write a mailbox has somebody to ask. */
+	/* There is a process of root's that writes what we may not (hand.h):
+	 * a mailbox that is not ours is no error for local_find(). */
 	bool asks;
 	const struct waiter *waiter;
 };
 
-/* True if we may write this user's mailbox: he is us, and it is there or can
- * be made. */
+/* True if this process can write the mailbox of that user: it is root's; or it
+ * is the user's own, and his mbox is there or he may make one. */
 bool local_is_ours(const struct local_config *, const struct user *);
 
 /*
- * The mailbox of that name (n octets): 0 and whose it is, or -1 with *e:
- * there is none (5.1.1), the message was there before (5.4.6), we may not
- * write it (config), or nobody can tell now. Nothing is written.
+ * The mailbox of that name (n octets): 0 and whose it is; or -1 with *e:
+ * permanent, data: there is no such user (5.1.1), or the message was in that
+ * mailbox before (5.4.6; only if work->m is there to be looked at); config:
+ * this process may not write it; temporary, machine: it cannot be told who
+ * is a user. Nothing is written.
  */
 int local_find(const struct local_work *, const char *name, size_t n,
     struct user *, struct err *e);
 
 /*
- * Put the message there, in a process that is that user's. 0, or -1 with *e;
- * *doubt says that it may be there all the same: that process ended, or was
- * ended, without a word.
+ * Put the message there, in a child process that becomes the user for good
+ * and is waited for (DEPOSIT_MS and some seconds at the most, then it is
+ * killed). 0, or -1 with *e. *doubt: the child ended without a word, so the
+ * message may be in the mailbox all the same.
  */
 int local_put(
     const struct local_work *, const struct user *, bool *doubt, struct err *e);

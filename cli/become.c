@@ -1,6 +1,6 @@
 /*
- * become: see become.h. A process of its own, since root's own queue is still
- * to be run by root, also the next time.
+ * become: see become.h. The owner's work is done in a child process, since
+ * root cannot become root again, and runs his own queue as well.
  * Callers: run.c.
  * It changes the environment of that process alone.
  * setresuid(2), initgroups(3), credentials(7). Ownership: see become.h.
@@ -34,7 +34,7 @@ become_is_wanted(const struct spools_place *p)
 	    stat(p->base, &st) == 0 && st.st_uid != 0;
 }
 
-/* His files are found by these. */
+/* The variables by which a user's files are found. */
 static int
 change_environment(const struct passwd *pw)
 {
@@ -49,7 +49,8 @@ change_environment(const struct passwd *pw)
 	    : 0;
 }
 
-/* A user without a name has the folder's group alone. */
+/* For good: supplementary groups and group first, while we may. A user who is
+ * in no passwd has the folder's group and no other. */
 static int
 change_user(const struct stat *st)
 {
@@ -87,7 +88,7 @@ as_owner(const struct spools_place *p, pid_t parent,
 
 /* ---- in root's process ---- */
 
-/* So many requests are seen to at once: each has a mailbox that is written. */
+/* The most requests that are seen to at once, a process each. */
 #define HELPERS_MAX 16
 
 /* A process of ours, and how we hear of its end. */
@@ -126,7 +127,7 @@ reap(struct process *p)
 	return status;
 }
 
-/* The signal may have come to us alone. */
+/* A stop signal may have been sent to this process alone: tell the others. */
 static void
 pass_on(struct watch *w)
 {
@@ -139,8 +140,8 @@ pass_on(struct watch *w)
 			kill(w->helpers[i].pid, SIGTERM);
 }
 
-/* One more request, if there is a place for who sees to it; one without a
- * pidfd is waited for at once. */
+/* Have one more request seen to, by a process whose place is free. If there is
+ * no pidfd to hear of its end by, it is waited for here. */
 static void
 serve(struct watch *w, size_t place)
 {
@@ -157,8 +158,8 @@ serve(struct watch *w, size_t place)
 		reap(&w->helpers[place]);
 }
 
-/* Wait for whatever comes next, and see to it: false once the owner ended, or
- * nothing can be waited for. */
+/* Wait for the end of a process or for a request, and see to it. False once
+ * the owner's process has ended, or if waiting fails. */
 static bool
 turn(struct watch *w, const struct waiter *waiter)
 {
@@ -189,8 +190,9 @@ turn(struct watch *w, const struct waiter *waiter)
 	return fds[HELPERS_MAX].revents == 0;
 }
 
-/* Who still writes a mailbox when the owner has ended is not waited for: nobody
- * hears what comes of it any more, and it ends by itself. */
+/* Processes that still write a mailbox when the owner's has ended are not
+ * waited for: nobody is left to hear their results, and they end by
+ * themselves. */
 static int
 wait_for(struct watch *w, const struct waiter *waiter)
 {

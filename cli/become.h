@@ -1,9 +1,9 @@
 /*
- * become: root as the owner of the machine's queue.
+ * become: root runs the machine's queue as the owner of its folder.
  * Called by run.c before it opens that queue, reads the configuration for it
- * or fetches a secret: what its owner cannot read, root does not read for him.
- * It does nothing for anybody else, and where the queue is root's. Mailboxes
- * are all that the owner may ask root for (hand.h).
+ * or fetches a secret, so that the owner gets nothing that only root can read.
+ * It is for root alone, and only where the folder is another user's. Writing
+ * mailboxes is the one thing that the owner may ask root for (hand.h).
  * setresuid(2), initgroups(3), pidfd_open(2). Ownership: borrows all.
  */
 #ifndef CLI_BECOME_H

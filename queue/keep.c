@@ -1,7 +1,8 @@
 /*
- * keep: see keep.h. One spool_put() for all: they share the octets, and a
- * message of which one half is kept would be nobody's; but for mailboxes that
- * another queue is to serve, which are decided by themselves.
+ * keep: see keep.h. All recipients go in by one spool_put(): they share the
+ * octets, and if it fails none is kept, so that the caller knows whose the
+ * message is. Only mailboxes that another queue is to serve are put, and
+ * decided, by themselves.
  * Callers: queue/submit.c.
  * RFC 5321 4.5.4.1 (the first try is followed by a delay).
  * Ownership: see keep.h.
@@ -56,8 +57,8 @@ put(const struct keep_config *c, struct envelope *env, const struct message *m,
 	return rc;
 }
 
-/* Those who are left to the second queue go there, if it has a place for them;
- * else to all others. */
+/* Those who are left to the second queue go there; if it does not take them
+ * they stay with all others. */
 static void
 put_left(
     const struct keep_config *c, struct envelope *env, const struct message *m)
@@ -71,7 +72,8 @@ put_left(
 		snprintf(env->queue_id, sizeof env->queue_id, "%s", id);
 }
 
-/* It is queued now, or what it was; `mendable` when it had failed. */
+/* A recipient that was to be kept: it is queued now, or what it was before;
+ * `mendable`: that was failed. */
 static void
 settle(struct outcome *o, bool is_kept, bool mendable)
 {
@@ -104,7 +106,8 @@ keep(const struct keep_config *c, struct envelope *env, const struct message *m,
 	}
 	if (open == 0 && c->failed_not_alone)
 		kept = 0;
-	/* A report that nobody else waits for is due at once. */
+	/* If only failed ones are kept the entry is due at once: the report
+	 * has no try to wait for. */
 	if (kept > 0)
 		rc = put(c, env, m, !c->only && open > 0, e);
 	for (i = 0; i < env->n; i++)
