@@ -111,18 +111,22 @@ text_add(struct text *t, const char *s, size_t n)
 
 /* ---- one address ---- */
 
-/* Words with an encoded one among them, which may stand as they are. */
+/* Words with an encoded one among them, which may stand as they are. Behind
+ * a '[' that stays open a list and its groups would not end. */
 static bool
 is_encoded(const char *s, size_t n)
 {
 	size_t i, word = 0;
+	bool open = false;
 
 	for (i = 0; i < n; i++) {
+		open = s[i] == '[' || (open && s[i] != ']');
 		word = is_space(s[i]) ? 0 : word + 1;
 		if (word > WORD_MAX || s[i] < ' ' || s[i] > '~' || s[i] == '(')
 			return false;
 	}
-	return memmem(s, n, "=?", 2) != NULL && memchr(s, '"', n) == NULL;
+	return !open && memmem(s, n, "=?", 2) != NULL &&
+	    memchr(s, '"', n) == NULL;
 }
 
 static void

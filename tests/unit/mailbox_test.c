@@ -95,6 +95,9 @@ TEST(groups)
 	check("T: a@x.test; U: b@x.test;, c@x.test",
 	    "T: a@x.test;, U: b@x.test;, c@x.test");
 	check("c@x.test, \"T: 1\": a@x.test;", "c@x.test, \"T: 1\": a@x.test;");
+	/* A bracket that is open would swallow the group's end. */
+	check("T: =?x[y <a@x.test>", "T: \"=?x[y\" <a@x.test>;");
+	check("T: =?x?Q?[y]?= <a@x.test>", "T: =?x?Q?[y]?= <a@x.test>;");
 	check("T\303\244m: a@x.test;", "=?utf-8?Q?T=C3=A4m?= : a@x.test;");
 	check("(no) T (a:) : a@x.test;", "T: a@x.test;");
 }
