@@ -216,7 +216,8 @@ params_orcpt_valid(const char *s)
 			valid = false;
 	buf_init(&b, 1 + ORCPT_MAX);
 	put_orcpt(&b, &o);
-	valid = valid && buf_ok(&b);
+	/* Who says it to a server needs the memory, too, and tells. */
+	valid = valid && (buf_ok(&b) || buf_starved(&b));
 	buf_free(&b);
 	return valid;
 }

@@ -50,6 +50,7 @@ struct walk {
 	bool in_header;
 	bool in_encoding; /* the header line before was of that field */
 	bool cut_encoding; /* not all of that field was kept */
+	bool starved; /* a header was lost for want of memory */
 	bool opaque; /* no delimiter counts any more */
 	bool cr;
 	struct line line;
@@ -259,6 +260,7 @@ end_header(struct walk *w, uint64_t off)
 	if (w->cut_encoding)
 		p->encoding = ENCODING_OTHER;
 	w->cut_encoding = false;
+	w->starved = w->starved || buf_starved(&w->header);
 	if (!buf_ok(&w->header))
 		p->flaw = MIME_BIG_HEADER;
 }
@@ -578,6 +580,8 @@ mime_walk(struct mime *mime, const struct message *m, struct err *e)
 	bad = open_top(w, m, e);
 	if (bad == 0)
 		bad = walk_body(w, m, e);
+	if (bad == 0 && w->starved)
+		bad = no_memory(e);
 	buf_free(&w->header);
 	free(w);
 	if (bad == -1)

@@ -84,6 +84,9 @@ take(const struct command *c, struct buf *out, struct err *e)
 	explicit_bzero(piece, sizeof(piece));
 	if (buf_ok(out))
 		return n;
+	if (buf_starved(out))
+		return err_errno(
+		    e, ERR_TEMP, ERR_MACHINE, ENOMEM, "%s: read", c->what);
 	return err_set(e, ERR_PERM, ERR_CONFIG,
 	    "%s: printed more than %zu octets", c->what, out->max);
 }

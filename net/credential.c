@@ -114,10 +114,11 @@ fd_read(const char *what, int fd, const struct waiter *w, struct buf *out,
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n == -1)
-			return err_errno(
-			    e, ERR_PERM, ERR_CONFIG, errno, "%s: read", what);
+			return file_trouble(what, "read", errno, e);
 		buf_add(out, piece, (size_t)n);
 		explicit_bzero(piece, sizeof(piece));
+		if (buf_starved(out))
+			return file_trouble(what, "read", ENOMEM, e);
 		if (!buf_ok(out))
 			return err_set(e, ERR_PERM, ERR_CONFIG,
 			    "%s: more than %zu octets", what, out->max);
@@ -245,7 +246,8 @@ from_credential(const struct credential *c, const char *name, const char *file,
 	buf_addf(&path, "%s/%s", c->directory, file);
 	fd = buf_ok(&path) ? file_open(buf_str(&path)) : -1;
 	if (!buf_ok(&path))
-		got = file_trouble(name, c->directory, ENAMETOOLONG, e);
+		got = file_trouble(name, c->directory,
+		    buf_starved(&path) ? ENOMEM : ENAMETOOLONG, e);
 	else if (fd == -1 && is_missing(errno))
 		got = 0;
 	else if (fd == -1)
@@ -275,6 +277,8 @@ from_directory(const struct credential *c, const char *name, struct buf *out,
 		buf_addf(&file, "smtpsend.%s", c->account);
 		if (buf_ok(&file))
 			got = from_credential(c, name, buf_str(&file), out, e);
+		else if (buf_starved(&file))
+			got = file_trouble(name, c->directory, ENOMEM, e);
 	}
 	buf_free(&file);
 	return got != 0 ? got : from_credential(c, name, "smtpsend", out, e);
@@ -479,7 +483,9 @@ credential_fetch(const struct credential *c, struct buf *secret,
 		got = nobody_had_one(c, e);
 	if (got == 1) {
 		buf_add(secret, buf_str(&all), all.len);
-		if (!buf_ok(secret))
+		if (buf_starved(secret))
+			got = file_trouble(*source, "the password", ENOMEM, e);
+		else if (!buf_ok(secret))
 			got = err_set(e, ERR_PERM, ERR_CONFIG,
 			    "%s: the password is too long", *source);
 	}

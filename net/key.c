@@ -18,6 +18,13 @@
 
 /* Whole, and readable by nobody but us and root. */
 static int
+trouble(const char *path, int num, struct err *e)
+{
+	return err_errno(e, err_may_pass(num) ? ERR_TEMP : ERR_PERM, ERR_CONFIG,
+	    num, "key file %s", path);
+}
+
+static int
 read_all(int fd, const char *path, struct buf *b, struct err *e)
 {
 	ssize_t got;
@@ -27,14 +34,13 @@ read_all(int fd, const char *path, struct buf *b, struct err *e)
 		return -1;
 	do {
 		to = buf_room(b, 4096);
+		if (to == NULL && buf_starved(b))
+			return trouble(path, ENOMEM, e);
 		got = to == NULL ? 0 : read(fd, to, 4096);
 		if (got > 0)
 			buf_grew(b, (size_t)got);
 	} while (got > 0 || (got == -1 && errno == EINTR));
-	if (got == -1)
-		return err_errno(
-		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
-	return 0;
+	return got == -1 ? trouble(path, errno, e) : 0;
 }
 
 /* Opened so that nothing is waited for; only a file can be a key. */
@@ -45,8 +51,7 @@ key_read(const char *path, struct buf *out, struct err *e)
 	struct stat st;
 
 	if (fd == -1)
-		return err_errno(
-		    e, ERR_PERM, ERR_CONFIG, errno, "key file %s", path);
+		return trouble(path, errno, e);
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
 		got = err_set(e, ERR_PERM, ERR_CONFIG, "key file %s is %s",
 		    path,

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/enc.h"
 #include "base/err.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -38,39 +39,43 @@ no_memory(struct err *e)
 
 /* ---- whose signatures ---- */
 
-/* The first address that has a domain; it ends the search. */
+/* The first address that has a domain; it ends the search. So does want of
+ * memory, which is all that can be temporary in one of ASCII. */
 static int
 author_found(void *ctx, const char *item, size_t n, struct address *a,
     const struct err *e)
 {
 	char *domain = ctx;
 
-	(void)item;
-	(void)n;
-	(void)e;
 	if (a == NULL)
-		return 0;
+		return e->verdict == ERR_TEMP && !enc_has_8bit(item, n) ? -1
+									: 0;
 	if (a->kind == DOMAIN_NAME)
 		snprintf(domain, ADDRESS_DOMAIN_MAX + 1, "%s", a->ascii);
 	address_free(a);
 	return 1;
 }
 
-/* The author's domain, "" if there is none. */
-static void
-author(const struct message *m, char domain[ADDRESS_DOMAIN_MAX + 1])
+/* The author's domain, "" if there is none: 0, or -1 with *e. */
+static int
+author(
+    const struct message *m, char domain[ADDRESS_DOMAIN_MAX + 1], struct err *e)
 {
 	const struct buf *h = &m->header;
 	struct field f = { 0 };
 	struct buf text;
+	int got = -1;
 
 	domain[0] = '\0';
 	if (!header_find(buf_str(h), h->len, "From", &f))
-		return;
+		return 0;
 	buf_init(&text, MESSAGE_HEADER_MAX);
 	header_unfold(&text, &f);
-	address_each(buf_str(&text), text.len, 0, author_found, domain);
+	if (buf_ok(&text))
+		got = address_each(
+		    buf_str(&text), text.len, 0, author_found, domain);
 	buf_free(&text);
+	return got == -1 ? no_memory(e) : 0;
 }
 
 static bool
@@ -249,7 +254,8 @@ sign_message(
 
 	if (c->n == 0)
 		return 0;
-	author(m, domain);
+	if (author(m, domain, e) == -1)
+		return -1;
 	while (i < c->n && !is_within(domain, c->rows[i].domain))
 		i++;
 	if (i == c->n) {

@@ -64,7 +64,7 @@ true_status() {
 }
 
 @test "sendmail with aliases: nobody is lost or unknown for want of memory" {
-	local n total step=${STARVE_STEP:-5}
+	local n total step=${STARVE_STEP:-7}
 	starved 0 ./sendmail -oi -t -f m1@client.test
 	assert_equal "$status" 0
 	total=$(od -An -t u4 count)
@@ -79,7 +79,7 @@ $(head -n 50 out err states first second judged again)"
 }
 
 @test "a run of the queue: nobody is lost or unknown for want of memory" {
-	local n total step=${STARVE_STEP:-5}
+	local n total step=${STARVE_STEP:-7}
 	./sendmail -oi -t -odq -f m1@client.test <in
 	mv "$Q" model
 	cp -a model "$Q"
@@ -94,5 +94,33 @@ $(head -n 50 out err states first second judged again)"
 		[[ $status =~ ^(0|71|75)$ ]] && status=0 && true_status ||
 			fail "call $n of $total: status $status
 $(head -n 50 out err states first second judged again)"
+	done
+}
+
+# A message that must be encoded and signed goes so, or stays.
+@test "signed: nothing is refused, and nothing unsigned, for want of memory" {
+	local n total step=${STARVE_STEP:-2}
+	"$SMTPSEND" --dkim-keygen client.test --dkim-selector s >/dev/null
+	only_account default "$now" 'dkim_domain client.test' \
+		'dkim_selector s' "dkim_key $(echo "$PWD"/*.pem)"
+	printf '%s\n' 'From: "A, B" <alice@client.test>' 'To: good@x.test' \
+		'Message-ID: <1@client.test>' 'MIME-Version: 1.0' \
+		'Content-Type: multipart/mixed; boundary=b' '' --b \
+		'Content-Type: text/plain; charset=utf-8' '' 'gr\303\274n' --b \
+		'Content-Type: text/plain' '' hello --b-- >in
+	sed -i 's/gr.*n$/gr\xc3\xbcn/' in
+	starved 0 "$SMTPSEND" -f m1@client.test good@x.test
+	assert_equal "$status" 0
+	total=$(od -An -t u4 count)
+	((total > 100))
+	for ((n = 1; n <= total; n += step)); do
+		rm -f now/*
+		starved "$n" "$SMTPSEND" -f m1@client.test good@x.test
+		case $status:$(served now) in
+		0:?*) grep -q ^DKIM-Sig now/*.msg ;;
+		71: | 75:) [ -s err ] ;;
+		75:?*) grep -q 'may have been delivered' err ;;
+		*) false ;;
+		esac || fail "call $n of $total: status $status, $(cat err)"
 	done
 }
