@@ -537,14 +537,11 @@ prepare(struct run *r, struct work *w)
 	if (open_parts(w) == -1 || (got == 0 && !resolve(r, w)))
 		return false;
 	r->result->tried++;
-	if (!read)
-		decide_all(r, w, &e);
-	else if (got == -1)
-		decide_all(r, w, &why);
-	else
+	if (read && got == 0) {
 		leave_some(r, w);
-	if (envelope_count(&en->env, OUTCOME_PENDING) > 0)
 		return true;
+	}
+	decide_all(r, w, read ? &why : &e);
 	finish(r, w);
 	return false;
 }
