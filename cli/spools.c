@@ -112,9 +112,9 @@ spools_alive(const struct spools_place *p)
 	return age >= 0 && age <= SPOOLS_AGE_MAX;
 }
 
-/* It, or the folder that it would be made in, is on what only root mounts. */
+/* Neither it nor the folder that it would be made in can be written. */
 static bool
-read_only(const char *path)
+out_of_reach(const char *path)
 {
 	char up[MACHINE_PATH_MAX];
 	char *slash;
@@ -124,7 +124,7 @@ read_only(const char *path)
 	while ((got = access(up, W_OK)) == -1 && errno == ENOENT &&
 	    (slash = strrchr(up, '/')) != NULL && slash != up)
 		*slash = '\0';
-	return got == -1 && errno == EROFS;
+	return got == -1;
 }
 
 /* The queue of the machine is run, but this service cannot see it so. */
@@ -152,7 +152,7 @@ spools_for(struct spools_place *p, bool of_own, struct err *e)
 		kept_out = errno == EROFS;
 	}
 	got = own(p, e);
-	if (kept_out && (got == -1 || read_only(p->path)))
+	if (kept_out && (got == -1 || out_of_reach(p->path)))
 		return closed(&in, e);
 	return got;
 }

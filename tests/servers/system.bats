@@ -25,7 +25,7 @@ setup() {
 		'queue_runner off' >/etc/smtpsend.conf
 	chmod 644 /etc/smtpsend.conf
 	secret $RUNNER
-	WITHIN=() # before each command of `as`
+	WITHIN=() HAS=() # of `as`: before its command, in its environment
 }
 
 # system UID: that user's queue, which somebody ran just now.
@@ -45,7 +45,8 @@ secret() {
 # as UID ARGUMENT...: smtpsend run by that user, who has no home.
 as() {
 	run --separate-stderr "${WITHIN[@]}" setpriv --reuid="$1" --regid="$1" \
-		--clear-groups env -i PATH="$PATH" /usr/local/bin/smtpsend \
+		--clear-groups env -i PATH="$PATH" "${HAS[@]}" \
+		/usr/local/bin/smtpsend \
 		"${@:2}" < <(message plain "$BATS_TEST_NUMBER@client.test")
 }
 
@@ -166,6 +167,11 @@ setresuid($RUNNER, $RUNNER, $RUNNER 0"
 	closed="not queued: no place for a queue: $SYSTEM/in is read-only to"
 	closed+=" this service; give its unit ReadWritePaths=$SYSTEM/in"
 	WITHIN=("${keep_out[@]}")
+	as $ALICE --queue -f alice@client.test bob@example.test
+	assert_failure 78
+	[[ $stderr == *"$closed" ]]
+	# Users of systemd's own making live in /.
+	HAS=(HOME=/)
 	as $ALICE --queue -f alice@client.test bob@example.test
 	assert_failure 78
 	[[ $stderr == *"$closed" ]]
