@@ -106,7 +106,7 @@ check_rights(const struct local_work *w, const struct user *u, struct err *e)
 		return 0;
 	return not_set_up(e, w->c->is_left ? ERR_TEMP : ERR_PERM,
 	    "only root can write the mailbox of ", u,
-	    w->c->is_left ? ": the machine's queue has it"
+	    w->c->is_left ? ": left to the machine's queue"
 			  : ": have root run the machine's queue, see LOCAL "
 			    "DELIVERY in smtpsend.conf(5)");
 }

@@ -285,7 +285,9 @@ take_in(struct session *s, const struct spools_place *place,
 	got = spools_open(&added, false, &in, &e);
 	if (got == 1)
 		got = err_set(&e, ERR_TEMP, ERR_MACHINE,
-		    "there is no folder %s, to which users add", added.path);
+		    "there is no folder %s, to which users add: make it, with "
+		    "mode 3733",
+		    added.path);
 	c.in = in;
 	if (got == -1 || intake(&c, &more, &e) == -1)
 		failed(s, &e);

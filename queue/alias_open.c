@@ -38,6 +38,11 @@ trouble(const char *path, int num, struct err *e)
 	if (err_may_pass(num))
 		return err_errno(
 		    e, ERR_TEMP, ERR_MACHINE, num, "cannot read %s", path);
+	if (num == EACCES)
+		return err_set(e, ERR_PERM, ERR_CONFIG,
+		    "%s is closed to this user: chmod a+r %s, and a+x to the "
+		    "folders above",
+		    path, path);
 	return err_errno(e, ERR_PERM, ERR_CONFIG, num, "cannot read %s", path);
 }
 

@@ -103,19 +103,22 @@ finish_folder(const struct folder *f)
 
 #define BY_OTHERS (S_IWGRP | S_IWOTH)
 
+/* What users added to `in` stays theirs. */
 static int
-check_owner(const struct folder *f, struct err *e)
+check_owner(const struct folder *f, uid_t is, uid_t wanted, struct err *e)
 {
-	if (f->uid == geteuid())
+	if (is == wanted)
 		return 0;
 	return err_set(e, ERR_TEMP, ERR_MACHINE,
-	    "the queue's folder %s belongs to another user", f->path);
+	    "the queue's folder %s belongs to user %lu: chown %s%lu %s",
+	    f->path, (unsigned long)is, f->kind == FOLDER_OWN ? "-R " : "",
+	    (unsigned long)wanted, f->path);
 }
 
 static int
 check_own(const struct folder *f, const struct stat *st, struct err *e)
 {
-	if (check_owner(f, e) == -1)
+	if (check_owner(f, f->uid, geteuid(), e) == -1)
 		return -1;
 	if ((st->st_mode & BY_OTHERS) != 0)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,
@@ -123,6 +126,21 @@ check_own(const struct folder *f, const struct stat *st, struct err *e)
 		    "do chmod 700 to it",
 		    f->path);
 	return 0;
+}
+
+/* Who may not open it may still see whose it is. */
+static int
+not_open(const struct folder *f, struct err *e)
+{
+	const int num = errno;
+	struct stat st;
+
+	if (num == EACCES && f->kind != FOLDER_ADD &&
+	    lstat(f->path, &st) == 0 &&
+	    check_owner(f, st.st_uid, geteuid(), e) == -1)
+		return -1;
+	errno = num;
+	return folder_trouble(f, e, "open the queue's folder");
 }
 
 /* Users add and cannot list, remove only what is theirs, and its group, which
@@ -138,12 +156,12 @@ check_add(const struct folder *f, const struct stat *st, struct err *e)
 		    f->path, (unsigned)(st->st_mode & 07777), FOLDER_IN_MODE);
 	if (fstatat(f->fd, "..", &above, AT_SYMLINK_NOFOLLOW) == -1)
 		return folder_trouble(f, e, "look above");
-	if (above.st_uid != f->uid || (above.st_mode & BY_OTHERS) != 0)
+	if ((above.st_mode & BY_OTHERS) != 0)
 		return err_set(e, ERR_TEMP, ERR_MACHINE,
-		    "the folder above the queue's folder %s has another "
-		    "owner, or others may write into it",
+		    "others may write into the folder above the queue's "
+		    "folder %s: do chmod go-w to it",
 		    f->path);
-	return 0;
+	return check_owner(f, f->uid, above.st_uid, e);
 }
 
 static bool
@@ -166,7 +184,8 @@ is_in_group(gid_t gid)
 static int
 check_take(const struct folder *f, const struct stat *st, struct err *e)
 {
-	if (check_owner(f, e) == -1 || check_add(f, st, e) == -1)
+	if (check_owner(f, f->uid, geteuid(), e) == -1 ||
+	    check_add(f, st, e) == -1)
 		return -1;
 	/* Nothing of what others put there could be read. */
 	if (!is_in_group(f->gid))
@@ -214,7 +233,7 @@ start(struct folder *f, bool make, struct err *e)
 {
 	if (open_it(f) == -1) {
 		if (errno != ENOENT)
-			return folder_trouble(f, e, "open the queue's folder");
+			return not_open(f, e);
 		if (!make)
 			return 1;
 		make_parts(f->path);

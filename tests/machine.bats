@@ -348,6 +348,46 @@ runq_by_link() {
 	has bob 'Subject: hi'
 }
 
+@test "a queue's folder of another owner: whose it is, and the remedy" {
+	local own=$HOMES/bob/.local/state/smtpsend letter
+	install -d -o bob $HOMES/bob/.local $HOMES/bob/.local/state
+	install -d -m 700 $own
+	for letter in bp bP q; do
+		as bob HOME=$HOMES/bob /usr/sbin/sendmail -$letter
+		exits 71
+		assert_equal "${#stderr_lines[@]}" 1
+		says "the queue's folder $own belongs to user 0: chown -R 2001 $own"
+	done
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i bob@x.test <message
+	exits 75
+	says 'not queued: ' "chown -R 2001 $own"
+	shared_queue
+	chown bob $SYSTEM/in
+	as eve HOME=$HOMES/eve /usr/sbin/sendmail -i -odq bob <message
+	exits 71
+	says "$SYSTEM/in belongs to user 2001: chown 2009 $SYSTEM/in"
+	run --separate-stderr /usr/bin/mailq
+	exits 71
+	says "$SYSTEM/in belongs to user 2001: chown 2009 $SYSTEM/in"
+}
+
+@test "aliases that are closed: to whom, and the remedy" {
+	echo 'eve: bob' >/etc/aliases
+	chmod 600 /etc/aliases
+	as bob HOME=$HOMES/bob /usr/bin/newaliases
+	exits 78
+	assert_equal "$stderr" 'smtpsend: /etc/aliases is closed to this user: chmod a+r /etc/aliases, and a+x to the folders above'
+}
+
+@test "what should be left to the machine's queue, and was not" {
+	shared_queue
+	chmod 3777 $SYSTEM/in
+	as www-data /usr/sbin/sendmail -i eve <message
+	exits 75
+	says 'left to the machine' 'not queued: ' 'do chmod 3733 to it'
+	run ! grep -q 'queue has it' <<<"$stderr"
+}
+
 # to_eve: bob's mail to eve waits in his own queue, which cannot deliver it.
 BOBS=$HOMES/bob/.local/state/smtpsend
 to_eve() {
