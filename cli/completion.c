@@ -13,12 +13,14 @@
 
 /* Who writes what has no sender: a delivery report of ours, say. */
 static const struct address *
-other_author(struct completion *a)
+other_author(struct completion *a, const char *otherwise)
 {
 	char room[MACHINE_ADDRESS_MAX];
 	struct err e;
 	const char *s = account_sender(a->account, NULL, room, &e);
 
+	if (s == NULL)
+		s = otherwise;
 	if (s == NULL ||
 	    address_parse(&a->address, s, strlen(s), ADDRESS_NULL, &e) == -1)
 		return NULL;
@@ -39,7 +41,7 @@ mode(const struct account *a, enum setting_id id, enum setting_id older)
 
 struct complete_config
 completion_make(struct completion *a, const struct account *account,
-    const struct address *sender)
+    const struct address *sender, const char *otherwise)
 {
 	struct complete_config c = {
 		.from = mode(account, SET_FROM_HEADER, SET_MISSING_FROM),
@@ -53,7 +55,7 @@ completion_make(struct completion *a, const struct account *account,
 
 	*a = (struct completion){ .account = account };
 	if (sender->raw == NULL || sender->raw[0] == '\0') {
-		c.author = other_author(a);
+		c.author = other_author(a, otherwise);
 		machine_domain(a->domain);
 	}
 	return c;

@@ -24,11 +24,13 @@ struct completion {
 
 /*
  * What is to be made, by the account's settings, with the sender as author;
- * where it is null, the sender that there would be without -f. Points into
- * both.
+ * where it is null, the sender that there would be without -f, or else that
+ * address, which may be NULL and is borrowed for the call. Points into the
+ * others.
  */
-struct complete_config completion_make(
-    struct completion *, const struct account *, const struct address *sender);
+struct complete_config completion_make(struct completion *,
+    const struct account *, const struct address *sender,
+    const char *otherwise);
 
 /* The full name: the account's or -F, else the machine's; NULL: none. */
 const char *completion_full_name(struct completion *);

@@ -91,21 +91,31 @@ parse_sender(struct send *r, const char *s, bool found, struct err *e)
 	return err_set(e, ERR_PERM, ERR_USAGE, "the sender: %s", why.text);
 }
 
+/* A machine without a name has mail for its users all the same, and a
+ * container users without one. NULL: that is not what was called. */
+static const char *
+any_sender(struct send *r, char room[MACHINE_ADDRESS_MAX])
+{
+	char domain[MACHINE_NAME_MAX];
+	struct err e;
+
+	if (!r->o->face.is_sendmail)
+		return NULL;
+	send_domain(r, domain);
+	if (machine_sender(domain, room, &e) == -1)
+		snprintf(room, MACHINE_ADDRESS_MAX, "postmaster@%s", domain);
+	return room;
+}
+
 int
 send_sender(struct send *r, struct err *e)
 {
-	char room[MACHINE_ADDRESS_MAX], domain[MACHINE_NAME_MAX];
+	char room[MACHINE_ADDRESS_MAX];
 	const char *sender =
 	    account_sender(accounts_chosen(&r->accounts), r->o->from, room, e);
 
-	/* A machine without a name has mail for its users all the same, and a
-	 * container users without one. */
-	if (sender == NULL && r->o->face.is_sendmail) {
-		send_domain(r, domain);
-		if (machine_sender(domain, room, e) == -1)
-			snprintf(room, sizeof room, "postmaster@%s", domain);
-		sender = room;
-	}
+	if (sender == NULL)
+		sender = any_sender(r, room);
 	if (sender != NULL)
 		return parse_sender(r, sender, sender != r->o->from, e);
 	/* Nothing is sent: it matters only if From must be made of it. */
@@ -623,11 +633,16 @@ origin(struct send *r)
 void
 send_complete(struct send *r, struct submit_config *c)
 {
+	const struct address *sender = &r->env.sender;
+	const bool is_null = sender->raw == NULL || sender->raw[0] == '\0';
+	char room[MACHINE_ADDRESS_MAX];
+
 	c->is_new = r->o->face.is_sendmail && !r->o->face.gateway;
 	c->qualify = c->is_new ? origin(r) : NULL;
 	c->nlisted = r->nlisted;
-	c->complete = completion_make(
-	    &r->completion, accounts_chosen(&r->accounts), &r->env.sender);
+	c->complete =
+	    completion_make(&r->completion, accounts_chosen(&r->accounts),
+		sender, is_null ? any_sender(r, room) : NULL);
 	c->complete.on_note = r->o->verbose ? on_note : NULL;
 }
 

@@ -177,6 +177,13 @@ queued() {
 		etc/sendmail -i bob@x.test <message
 	quiet
 	assert_equal "$(sender)" postmaster@home.test
+	# What has no sender still has who wrote it.
+	printf 'Subject: hi\n\nhello\n' >bare
+	run --separate-stderr setpriv --reuid=12345 --clear-groups \
+		etc/sendmail -i -f '' bob@x.test <bare
+	quiet
+	assert_equal "$(sender box/2)" ''
+	grep -q $'^From: postmaster@home.test\r$' box/2.msg
 }
 
 @test "-F names who writes, if From is missing" {
