@@ -30,9 +30,10 @@ handshaker() {
 	"$SERVERS/waitport" "$1" 465
 }
 
-# peer IP NAME [WORD...]: SMTP behind TLS on port 465, with that certificate.
+# peer IP NAME [WORD...]: SMTP behind TLS on port 465, or $PEER, with that
+# certificate.
 peer() {
-	start_announced "peer.$1" "$SERVERS/tlspeer.py" "$1" 465 \
+	start_announced "peer.$1" "$SERVERS/tlspeer.py" "$1" "${PEER:-465}" \
 		"$D/ca/$2.pem" "$D/ca/$2.key" "${@:3}"
 }
 
@@ -85,6 +86,20 @@ refused() {
 	seen --host 127.0.0.1 bob@example.test
 	run grep -c 'C: EHLO' <<<"$stderr"
 	assert_output 2
+}
+
+@test "nothing that was offered before TLS is used behind it" {
+	local ehlo
+	for ehlo in 250 502; do
+		PEER=587 peer 127.0.0.${ehlo%??} mx1 "ehlo=$ehlo" \
+			'clear=SIZE 10,DSN,8BITMIME,LIMITS RCPTMAX=1'
+		seen --host "smtp://127.0.0.${ehlo%??}:587" --tls encrypt \
+			-N success bob@example.test eve@example.test
+		[[ $stderr == *'C: STARTTLS'* ]]
+		assert_equal "$status" 0
+		run ! grep -E 'C: (MAIL|RCPT).*(SIZE|BODY|NOTIFY)|C: RSET' \
+			<<<"$stderr"
+	done
 }
 
 @test "--tls none stays in clear" {

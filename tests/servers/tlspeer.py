@@ -6,6 +6,8 @@ Takes each message and forgets it.  Says "listening PORT" when it does.
     max=1.2       TLS no newer than that
     end=silent    closes without a word of TLS or SMTP after the message
     end=250       the same, after its 250
+    clear=A,B     TLS by STARTTLS; in clear it offers A and B, behind it nothing
+    ehlo=502      behind TLS it knows HELO only
 """
 import socket
 import ssl
@@ -13,7 +15,22 @@ import sys
 import threading
 
 
-def serve(raw, context, end):
+def greet(raw, offers):
+    """What is said in clear, until STARTTLS."""
+    raw.sendall(b"220 peer.example.test\r\n")
+    for line in raw.makefile("rb"):
+        if line.upper().startswith(b"STARTTLS"):
+            raw.sendall(b"220 go ahead\r\n")
+            return
+        raw.sendall(b"".join(b"250-%s\r\n" % s.encode() for s in offers))
+        raw.sendall(b"250 STARTTLS\r\n")
+    raise OSError("no STARTTLS")
+
+
+def serve(raw, context, words):
+    end = words.get("end")
+    if "clear" in words:
+        greet(raw, ["peer.example.test"] + words["clear"].split(","))
     conn = context.wrap_socket(raw, server_side=True)
     lines = conn.makefile("rb")
 
@@ -24,14 +41,16 @@ def serve(raw, context, end):
         # Not unwrap(): TLS is left without its end.
         socket.close(conn.detach())
 
-    say("220 peer.example.test")
+    if "clear" not in words:
+        say("220 peer.example.test")
     for line in lines:
         verb = line[:4].upper().strip()
         if verb == b"QUIT":
             say("221 bye")
             break
         if verb != b"DATA":
-            say("250 ok")
+            unknown = verb == b"EHLO" and words.get("ehlo") == "502"
+            say("502 no" if unknown else "250 ok")
             continue
         say("354 go on")
         while lines.readline() not in (b".\r\n", b""):
@@ -66,7 +85,7 @@ def main(ip, port, cert, key, *words):
     while True:
         raw, _ = listener.accept()
         threading.Thread(
-            target=attempt, args=(raw, context, words.get("end")), daemon=True
+            target=attempt, args=(raw, context, words), daemon=True
         ).start()
 
 
