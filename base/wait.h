@@ -59,8 +59,9 @@ int wait_over_err(const struct waiter *, struct err *e);
 
 /*
  * Wait for events on `n` descriptors until `deadline` (wait_now() clock) or
- * the waiter's bound: the number of ready ones, or a wait_result. errno is set on WAIT_ERROR.
- * `w` may be NULL.
+ * the waiter's bound: the number of ready ones, or a wait_result, on
+ * WAIT_ERROR with errno. `w` may be NULL: then nothing but the deadline ends
+ * the wait, and the signal mask is ours.
  */
 int wait_fds(
     const struct waiter *w, struct pollfd *, nfds_t n, int64_t deadline);

@@ -194,7 +194,8 @@ make_auth(struct account *a)
 		    "netrc, the keyring or the terminal");
 }
 
-/* The first setting of who we are that the command line gives; SETTINGS: none. */
+/* The first setting of who we are that the command line gives; SETTINGS: it
+ * gives none. */
 static enum setting_id
 login_given(const struct account *a)
 {

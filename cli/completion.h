@@ -1,6 +1,6 @@
 /*
- * completion: who writes a message, where the message does not say it, and which
- * fields the settings want made.
+ * completion: who writes a message, where the message does not say it, and
+ * which fields the settings want made.
  * Called by send.c for each message, once account and sender are known.
  * It adds nothing: mail/complete.c does.
  * RFC 5322 3.6.2 (From), 3.6.4 (Message-ID).

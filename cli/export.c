@@ -224,7 +224,8 @@ check_same(const struct sink *s, const struct export *x, struct err *e)
 	    "%s is the file %s; give another one", s->name, what);
 }
 
-/* As a shell's > has it, but for us alone (umask), and not before it is known to be another file. */
+/* As a shell's > has it, but for us alone (umask), and not cut before it is
+ * known to be another file. */
 static int
 sink_open(struct sink *s, const struct export *x, struct err *e)
 {

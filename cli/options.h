@@ -113,10 +113,10 @@ struct options {
 
 /*
  * Parse argv (argv[0] is skipped; a value that may hold a password is
- * overwritten there, since ps(1) shows it to all). Options and operands may be mixed; "--"
- * ends the options; "-" is standard input, which is read anyway. Letters
- * may be bundled, values glued or apart. 0, or -1 with *e (usage): one line
- * that names the option and, for an unknown one, the nearest.
+ * overwritten there, since ps(1) shows it to all). Options and operands may be
+ * mixed; "--" ends the options; "-" is standard input, which is read anyway.
+ * Letters may be bundled, values glued or apart. 0, or -1 with *e (usage): one
+ * line that names the option and, for an unknown one, the nearest.
  */
 int options_parse(struct options *, int argc, char *argv[], struct err *e);
 void options_free(struct options *);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/err.h"
 #include "base/when.h"
 #include "cli/locally.h"

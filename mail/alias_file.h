@@ -58,8 +58,8 @@ struct alias_reader {
  * A whole file: `name: value, value`, gone on with on lines that begin with
  * white space; `#` begins a comment at the start of a line or behind white
  * space. Names and values may be quoted. Lines end in LF or CRLF. 0, or what a
- * callback stopped it with. What is bad stops nothing; want of memory does, with
- * -1 and no call, since half of a file makes users unknown.
+ * callback stopped it with. What is bad stops nothing; want of memory does,
+ * with -1 and no call, since half of a file makes users unknown.
  */
 int alias_file_read(const char *s, size_t n, const struct alias_reader *);
 

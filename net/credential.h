@@ -61,10 +61,10 @@ struct credential {
 /*
  * The secret into `secret` (the first line of what the source has, its end
  * removed; NUL or an empty secret is an error). *source, static, says where it
- * came from, for notes ("passwordeval", "netrc", ...). 0, or -1 with *e (permanent): which source
- * was asked and what it said; nobody had one: what could be set. kind is
- * auth when none was found, config when a source failed; temporary when a
- * signal stopped us. No sentence has anything of what a source said in it.
+ * came from, for notes ("passwordeval", "netrc", ...). 0, or -1 with *e: auth,
+ * permanent, if no source had one, and what could be set; config, permanent,
+ * if a source failed, which one and how; temporary if a signal stopped us. No
+ * sentence has anything of what a source said in it.
  */
 int credential_fetch(const struct credential *, struct buf *secret,
     const char **source, struct err *e);

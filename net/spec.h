@@ -45,8 +45,8 @@ enum spec_kind {
 struct spec {
 	enum spec_kind kind;
 	enum transport transport;
-	/* Owned: name (A-labels), IP without brackets, or path; of a cluster the domain,
-	 * in lower case without a final dot. */
+	/* Owned: name (A-labels), IP without brackets, or path; of a cluster
+	 * the domain, in lower case without a final dot. */
 	char *host;
 	unsigned port; /* 0 for a socket and for srv: */
 };

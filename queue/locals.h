@@ -23,7 +23,8 @@ struct err;
 /* All zero: there are no local names, and nothing is done to any. */
 struct locals_config {
 	const char *aliases; /* their file (queue/aliases.h); NULL: none */
-	/* What is in it, borrowed, for who asks often; NULL: it is read. */
+	/* The file as it was read before (locals_read()), borrowed; NULL: each
+	 * call reads it when the first local name comes. */
 	const struct aliases *read;
 	bool must_exist; /* no such file is a mistake of the configuration */
 	/* A name that is no alias is one of this domain; NULL: it is a
@@ -57,8 +58,9 @@ struct locals_config {
 int locals_resolve(
     const struct locals_config *, struct envelope *, struct err *e);
 
-/* The same; and of whom each is now, by his old number, into *of: the
- * caller's, to be freed, also after an error. */
+/* The same, whether local names are on or not. (*of)[i] is the number that
+ * the recipient had before who became recipient i. The caller frees *of, also
+ * after an error. */
 int locals_expand(const struct locals_config *, struct envelope *, size_t **of,
     struct err *e);
 
@@ -66,8 +68,9 @@ int locals_expand(const struct locals_config *, struct envelope *, size_t **of,
 bool locals_are_on(const struct locals_config *);
 
 /*
- * Would this one be refused? 0: no, as far as it can be told now; -1 with *e:
- * what locals_resolve() would decide. An address that is not local is fine.
+ * Would locals_resolve() refuse this address? 0: no, as far as it can be told
+ * now, or it is not local. -1: yes, with *e as that would decide it; or there
+ * is no memory (temporary, machine).
  */
 int locals_knows(
     const struct locals_config *, const struct address *, struct err *e);

@@ -24,8 +24,7 @@ struct reports_config {
 	const struct folder *folder; /* which the reports are put into */
 	const char *host; /* our own name, ASCII, a literal with brackets */
 	int zone; /* minutes east of UTC */
-	int64_t
-	    lifetime; /* of an entry, ms: what is delayed is tried so long */
+	int64_t lifetime; /* of an entry, ms: so long it is tried */
 	bool local_senders; /* may be names of this machine: queue/locals.h */
 	/* Told of each report once it is sure to last: whose, which, its id.
 	 * May be NULL. */

@@ -40,10 +40,10 @@ bool retry_defer(struct outcome *);
 void retry_expire(struct outcome *);
 
 /*
- * When an entry is tried next that was tried so often (at least once): 15
- * and 30 minutes, 1 and 2 hours after the try, then every 4 hours, each up to
- * a fifth more or less by `random`, so that what failed together does not
- * come back together.
+ * When an entry is tried next that has been tried `tries` times (at least
+ * once): 15 and 30 minutes, 1 and 2 hours after the try, then every 4 hours;
+ * each up to a fifth more or less, by `random`, so that what failed together
+ * does not come back together.
  */
 int64_t retry_next(unsigned tries, int64_t now, uint32_t random);
 
@@ -52,15 +52,16 @@ int64_t retry_next(unsigned tries, int64_t now, uint32_t random);
 bool retry_due(const struct entry *, int64_t now);
 
 /*
- * True if it waits for longer than its lifetime, and was tried so often as
- * its first tries would be within that, at least once and at most five times:
- * neither a clock that jumps nor a machine that was off ends it. One from the
- * future ends with the tries that all of its lifetime has room for.
+ * True if an entry is to be given up: it has waited for its lifetime, and has
+ * been tried as often as the schedule would have it within that time, though
+ * five tries are enough. So neither a clock that jumps nor a machine that was
+ * off ends it. An entry that says it arrived in the future is given up after
+ * as many tries as its whole lifetime has room for.
  */
 bool retry_over(const struct entry *, int64_t now, int64_t lifetime);
 
-/* True if it was tried and waits for `after` already; below 0:
- * never. */
+/* True if it was tried and has waited for `after` ms; never if that is below
+ * 0. */
 bool retry_delayed(const struct entry *, int64_t now, int64_t after);
 
 #endif

@@ -49,8 +49,8 @@ struct submission {
 };
 
 /*
- * Read the input to its end, find header and body, and edit it. 0, or -1 with *e,
- * which is kept for submit(); submission_free() is due in both cases.
+ * Read the input to its end, find header and body, and edit it. 0, or -1 with
+ * *e, which is kept for submit(); submission_free() is due in both cases.
  */
 int submission_read(
     struct submission *, const struct input_config *, struct err *e);
@@ -107,14 +107,14 @@ struct submit_config {
 
 /*
  * Find recipients in the message if that is wanted, resolve those of this
- * machine (queue/locals.h), complete it (Bcc and
- * Resent-Bcc are removed) and sign it, plan and deliver, and keep what is
- * left. When it returns 0
- * every recipient has an outcome, or on_plan ended the run, or on_complete
- * took the message; the message is as it was sent. -1 with *e when nothing
- * could be planned at all, or the message
- * could not be read; the recipients are decided by *e then, which is usage if
- * there are none.
+ * machine (queue/locals.h), complete the message (Bcc and Resent-Bcc are
+ * removed) and sign it, plan and deliver, and keep what is left.
+ *
+ * 0: every recipient has an outcome, or on_plan ended the run, or on_complete
+ * took the message; the message is as it was sent.
+ * -1 with *e: the message could not be read, completed, or planned at all, and
+ * nothing was sent. All recipients are decided by *e. It is usage if there are
+ * none, or more than the queue has room for.
  */
 int submit(const struct submit_config *, struct submission *, struct envelope *,
     struct err *e);

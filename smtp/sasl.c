@@ -1,7 +1,7 @@
 /*
  * sasl: see sasl.h. Mechanisms are rows, the strongest first; those with a
  * step of their own are pure functions here, the others are the library's.
- * Callers: auth.c; cli for names. Nothing is encoded here, and nothing is logged.
+ * Callers: auth.c; cli for names. Nothing is encoded or logged here.
  * RFC 4422, 4616, 5802, 7628, 8259.
  * Ownership: an exchange is the caller's; it is wiped when it ends.
  */

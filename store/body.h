@@ -1,6 +1,7 @@
 /*
- * body: the octets of standard input or a file, kept so that they can be read again.
- * Called by queue/submit.c and cli (attachments); handed to mail/message.c as a callback.
+ * body: the octets of standard input or a file, kept to be read again.
+ * Called by queue/submit.c and cli (attachments); handed to mail/message.c as a
+ * callback.
  * It knows no mail format but lines with dots, if asked, and changes no octet.
  * Up to 1 MiB in memory; beyond it an unlinked temporary file (TMPDIR, else
  * /var/tmp); a regular file is used in place. Never mapped; read by pread(2)

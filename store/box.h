@@ -2,7 +2,8 @@
  * box: put a message into a mailbox, an mbox or a maildir, whole or not at all.
  * Called by local.c, as the recipient, and by who keeps dead letters.
  * It becomes nobody, follows no link to a file, and knows no SMTP.
- * RFC 4155 (mbox; quoted as mboxrd does), maildir(5), Debian Policy 11.6 (locks).
+ * RFC 4155 (mbox; quoted as mboxrd does), maildir(5), Debian Policy 11.6
+ * (locks).
  * Ownership: everything is borrowed for the call.
  *
  * When a call is over, the message is there and outlives the power, or all is
