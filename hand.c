@@ -380,8 +380,8 @@ hand_take(const struct hand_config *c, int root)
 		close(root);
 		see_to(c, &r);
 	}
-	/* If there is no process, this closes the only other end of the answer's
-	 * socket, and the asker reads the end of it. */
+	/* If there is no process, this closes the only other end of the
+	 * answer's socket, and the asker reads the end of it. */
 	close_all(r.fds);
 	return pid > 0 ? pid : 0;
 }

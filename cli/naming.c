@@ -1,9 +1,9 @@
 /*
  * naming: see naming.h.
  * Callers: send.c, run.c.
- * Who is a user here is store/user.c's to say, which may ask the network.
- * A smarthost's users may well have the name of this host in their addresses,
- * so that means us only where there is none.
+ * Who is a user here is for store/user.c to say, which may ask the network.
+ * With a smarthost the name of this host is no local domain by default: users
+ * of that server may have addresses with it.
  * Ownership: see naming.h.
  */
 #include <stdio.h>

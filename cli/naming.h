@@ -21,14 +21,14 @@ struct settings;
 
 struct naming {
 	struct locals_config config; /* points into this: do not copy it */
-	bool said; /* some of it is configured */
-	char domains[MACHINE_NAME_MAX + 16]; /* where none are given */
+	bool said; /* the configuration has a setting for local names */
+	char domains[MACHINE_NAME_MAX + 16]; /* the default of local_domains */
 };
 
 /*
- * By the settings of an account, whose texts stay borrowed, and by where its
- * mail goes: to mailboxes here, too? `by_default`: what is usual for sendmail
- * goes without saying.
+ * By the settings of an account, whose texts stay borrowed, and by its relays,
+ * which say whether there are mailboxes here. `by_default`: as for sendmail,
+ * /etc/aliases and this machine's own domains count where nothing is set.
  */
 void naming_make(struct naming *, const struct settings *,
     const struct relays *, bool by_default);

@@ -1,7 +1,8 @@
 /*
  * telling: who hears that a message could not be sent: -oe of sendmail.
- * Called by send.c, before and behind submit().
- * It writes no report: the queue's runner does, of what it is left.
+ * Called by send.c, before and after submit().
+ * It writes no report: the queue's runner does, for the recipients that
+ * failed and were queued for that.
  * sendmail(8); RFC 3461 4.1 (NOTIFY), RFC 5321 4.5.5 (the null sender).
  * Ownership: everything is borrowed for the call.
  */
@@ -18,14 +19,14 @@ struct options;
 bool telling_reports(const struct options *, const struct envelope *);
 
 /*
- * Once all are decided: true if it failed for somebody, and nobody is to get
- * a report though he wants it: -oem and -oee without a sender, without a
- * queue that has them, or for what is no address.
+ * Once all recipients are decided: true if -oem or -oee wants a report on one
+ * that failed, and none can be made: there is no sender, no queue has taken
+ * the failure, or what was given is no address.
  */
 bool telling_falls_short(const struct options *, const struct envelope *);
 
-/* The exit code: that of the outcomes, but 0 for -oee if all that is wrong
- * goes into a report. */
+/* The exit code: that of the outcomes; but 0 for -oee if all recipients that
+ * failed go into a report and all others are delivered or queued. */
 int telling_exit(const struct options *, const struct envelope *);
 
 #endif

@@ -21,18 +21,19 @@ static const char postmaster[] = "postmaster", root[] = "root";
 
 struct resolving {
 	const struct locals_config *c; /* borrowed */
-	struct aliases *own; /* owned: read by us, or NULL */
-	const struct aliases *aliases; /* once `asked`; NULL: there are none */
-	bool asked;
-	struct err why; /* not ok: there should be some */
-	struct envelope out;
-	size_t *from; /* owned: of each in `out`, his old number */
+	struct aliases *own; /* owned: read by load(); NULL: it did not */
+	/* After load(): those that count, or NULL if there are none. */
+	const struct aliases *aliases;
+	bool asked; /* load() was called */
+	struct err why; /* not ok: why the aliases cannot be known */
+	struct envelope out; /* owned: the recipients as they become */
+	size_t *from; /* owned: the old number of each one in `out` */
 	size_t from_size;
-	const struct recipient *of; /* who is being resolved, */
-	size_t number; /* and his number */
-	bool rooted; /* as root, since postmaster is nobody */
-	size_t targets; /* of aliases, so far */
-	struct err *e; /* why it ended early */
+	const struct recipient *of; /* borrowed: who is being resolved, */
+	size_t number; /* and his old number */
+	bool rooted; /* he was postmaster, and is taken for root */
+	size_t targets; /* how many values of aliases there were so far */
+	struct err *e; /* borrowed: why all of it ended early */
 };
 
 static int
@@ -42,7 +43,7 @@ no_memory(struct err *e)
 	    e, ERR_TEMP, ERR_MACHINE, "no memory to resolve local names");
 }
 
-/* Note of whom the last one came: 0, or -1 no memory. */
+/* Note from whom the last one in `out` came: 0, or -1 no memory. */
 static int
 note_from(struct resolving *w)
 {
@@ -70,7 +71,7 @@ add(struct resolving *w, struct address *a)
 	int got;
 
 	w->out.notify = w->of->notify;
-	/* What it is called in reports: as it is written in the end. */
+	/* Reports name him as he is now: what the user typed was an alias. */
 	got = envelope_add(&w->out, a, given, strlen(given));
 	if (got == -1)
 		return no_memory(w->e);
@@ -115,7 +116,7 @@ plain_name(char out[LOCALS_NAME_MAX], const struct address *a)
 	return true;
 }
 
-/* Takes the address. */
+/* There is nobody of that name. Takes the address. */
 static int
 refuse(struct resolving *w, struct address *a)
 {
@@ -138,7 +139,7 @@ refuse(struct resolving *w, struct address *a)
 	return add_decided(w, a, &why);
 }
 
-/* Takes the address. */
+/* Nobody can tell now whom the name stands for. Takes the address. */
 static int
 later(struct resolving *w, struct address *a, const struct err *why)
 {
@@ -172,7 +173,8 @@ masquerade(struct resolving *w, struct address *a)
 
 static int expand(struct resolving *, const struct address *);
 
-/* Takes the address, the name of nobody. RFC 5321 4.5.1 wants postmaster. */
+/* No user has that name. Takes the address. There must be a postmaster (RFC
+ * 5321 4.5.1), so that one becomes root, who may have an alias. */
 static int
 unknown(struct resolving *w, struct address *a)
 {
@@ -192,7 +194,7 @@ unknown(struct resolving *w, struct address *a)
 	return rc;
 }
 
-/* Takes the address. */
+/* A name that has, or has not, a mailbox here. Takes the address. */
 static int
 mailbox(struct resolving *w, struct address *a)
 {
@@ -225,7 +227,8 @@ settle(struct resolving *w, struct address *a)
 		return masquerade(w, a);
 	if (w->c->mailboxes)
 		return mailbox(w, a);
-	/* A server may know that one. */
+	/* Each server has a postmaster (RFC 5321 4.5.1), so that one may go
+	 * out without a domain. */
 	return strcasecmp(a->raw, postmaster) == 0 ? add(w, a) : refuse(w, a);
 }
 
@@ -260,7 +263,7 @@ load(struct resolving *w)
 		    "there is no file of aliases %s", c->aliases);
 }
 
-/* Thrown away, which is what was wanted. */
+/* The alias is /dev/null alone: the name is delivered, by being thrown away. */
 static int
 drop(struct resolving *w, const struct address *a)
 {
@@ -293,7 +296,7 @@ expand(struct resolving *w, const struct address *name)
 		    on_target, w, &why);
 	if (got == 0)
 		return w->targets > before ? 0 : drop(w, name);
-	/* A callback ended it. */
+	/* on_target() ended it, for want of memory. */
 	if (w->e->verdict != ERR_OK)
 		return -1;
 	if (address_parse(
@@ -312,7 +315,7 @@ is_local(const struct locals_config *c, const struct address *a)
 	    (c->domains != NULL && address_is_in(a, c->domains));
 }
 
-/* As he is. */
+/* A recipient who stays as he is. */
 static int
 move(struct resolving *w, struct recipient *r)
 {
@@ -323,7 +326,7 @@ move(struct resolving *w, struct recipient *r)
 	return got == 1 ? 0 : note_from(w);
 }
 
-/* A recipient who is local, as if he had no domain. */
+/* A local recipient, whose domain counts for nothing then. */
 static int
 resolve(struct resolving *w, struct recipient *r)
 {

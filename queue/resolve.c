@@ -1,7 +1,7 @@
 /*
- * resolve: see resolve.h. Who stands for one other is resolved anew by each
- * try, from the name in the file; only where he stands for more must they get
- * numbers of their own, for the journal.
+ * resolve: see resolve.h. A name that stands for one other recipient is left
+ * in the file and resolved again by each try. One that stands for several
+ * cannot be: they need numbers of their own in the journal.
  * Callers: queue/runner.c.
  * The same source as for new mail: queue/locals.c.
  * Ownership: what is found moves into the entry.
@@ -19,10 +19,12 @@
 
 struct asking {
 	struct entry *en; /* borrowed */
-	struct envelope some; /* those who are asked for, and then found */
-	size_t *numbers; /* owned: of those who are asked for, in the entry */
-	size_t *of; /* owned: of each who is found, who he was in `some` */
-	bool *placed; /* owned: somebody has this one's place */
+	/* The unresolved recipients of the entry; once locals_expand() has
+	 * been there, those whom they stand for. */
+	struct envelope some;
+	size_t *numbers; /* owned: each one's number in the entry, at first */
+	size_t *of; /* owned: as locals_expand() gives it */
+	bool *placed; /* owned: by number in the entry: it was replaced */
 };
 
 static int
@@ -84,7 +86,8 @@ gather(struct asking *k, struct err *e)
 	return 0;
 }
 
-/* He gets it anyway. */
+/* Whom he stands for is a recipient of the entry already: delivered, as far as
+ * this one is concerned. */
 static void
 drop(struct recipient *r)
 {
@@ -95,7 +98,7 @@ drop(struct recipient *r)
 	outcome_decide(&r->outcome, &fine);
 }
 
-/* In the place of whom was asked for. */
+/* The one who was found takes the number of the one who stood for him. */
 static void
 replace(struct recipient *old, struct recipient *found)
 {
@@ -105,7 +108,7 @@ replace(struct recipient *old, struct recipient *found)
 	*found = (struct recipient){ 0 };
 }
 
-/* 0, or -1 no memory. */
+/* Put one who was found into the entry: 0, or -1 no memory. */
 static int
 place(struct asking *k, size_t found)
 {
@@ -113,12 +116,13 @@ place(struct asking *k, size_t found)
 	struct recipient *r = &k->some.rcpts[found];
 	size_t i = k->numbers[k->of[found]], at = envelope_find(env, &r->addr);
 
-	/* Who is nobody today may be somebody when this is read again. */
+	/* The entry may be read again before he is reported, when there is a
+	 * user or an alias of that name. */
 	r->unresolved |= r->outcome.state == OUTCOME_FAILED;
-	/* He is there already, and not to be asked for; or he is one of those
-	 * who were. */
+	/* He is a recipient of his own already. */
 	if (at > 0 && !is_asked(&env->rcpts[at - 1]))
 		return 0;
+	/* One of the unresolved has this very name: he keeps his number. */
 	if (at > 0)
 		i = at - 1;
 	if (k->placed[i])

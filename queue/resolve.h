@@ -1,5 +1,6 @@
 /*
- * resolve: names in a queued message that could not be told until now.
+ * resolve: local names in a queued message of which nobody could say so far
+ * whom they stand for.
  * Called by queue/runner.c before an entry is planned.
  * It decides nothing but what queue/locals.h decides, and notes nothing.
  * RFC 5321 3.9; queue/spool.h (an entry is written anew).
@@ -20,11 +21,12 @@ struct spool_item;
 bool resolve_is_due(const struct entry *);
 
 /*
- * Resolve those: each becomes, in the entry as it is read, one whom he stands
- * for, or is decided; others stand behind all, pending or decided, and then
- * the entry was written anew. Where local names mean nothing they stay as they
- * are. 0, or -1 with *e (temporary, machine): the entry in memory is of no
- * more use.
+ * Resolve the unresolved recipients of an entry. Each is replaced, in memory,
+ * by one of those that he stands for, or is decided. If he stands for more,
+ * the others are added behind all recipients, and the entry is written anew,
+ * since the journal knows recipients by their numbers. Where local names mean
+ * nothing all stay as they are. 0; or -1 with *e (temporary, machine), and the
+ * entry in memory is not to be used any more.
  */
 int resolve_entry(const struct locals_config *, struct spool_item *,
     const struct entry_now *, struct err *e);
