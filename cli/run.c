@@ -700,7 +700,11 @@ pause_for(const struct soonest *s, bool progress)
 	return left < WAIT_MAX ? left : WAIT_MAX;
 }
 
-/* Run what is due, until nothing is left; false: it was told to stop. */
+/*
+ * Run what is due, until nothing is left; false: it was told to stop. What is
+ * put behind a run's back is due to the next one at once; a run that puts
+ * itself, and has no progress, has one such only.
+ */
 static bool
 run_dry(struct session *s, const struct spools_place *place,
     const struct folder *folder)
@@ -709,16 +713,20 @@ run_dry(struct session *s, const struct spools_place *place,
 	struct runner_result result;
 	struct soonest soonest;
 	struct watch watch;
+	bool put = false, again, progress;
 	int got = 0;
 
 	watch_open(&watch, folder);
 	do {
 		run_folder(s, place, &result);
-		watch_forget(&watch);
+		again = put;
+		put = watch_forget(&watch);
+		progress = result.noted > 0;
+		put = put && !progress && !again;
 		if (wait_stopped(waiter) || !look(folder, &soonest))
 			break;
 		got = watch_wait(&watch, waiter,
-		    wait_until(pause_for(&soonest, result.noted > 0)));
+		    wait_until(pause_for(&soonest, progress || put)));
 	} while (got != WAIT_STOPPED && got != WAIT_ERROR);
 	watch_close(&watch);
 	return !wait_stopped(waiter) && got != WAIT_ERROR;

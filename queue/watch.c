@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/wait.h"
+#include "queue/entry.h"
 #include "queue/folder.h"
 #include "queue/watch.h"
 
@@ -39,15 +40,36 @@ watch_close(struct watch *w)
 	w->fd = -1;
 }
 
-void
+/* True if it may be that of an entry: only its name is known. */
+static bool
+is_put(const struct inotify_event *e)
+{
+	return (e->mask & IN_Q_OVERFLOW) != 0 ||
+	    ((e->mask & IN_MOVED_TO) != 0 && e->len > 0 &&
+		entry_id_valid(e->name));
+}
+
+bool
 watch_forget(struct watch *w)
 {
-	char events[4096];
+	union {
+		struct inotify_event align;
+		char octets[4096];
+	} events;
+	const struct inotify_event *e;
+	bool put = false;
+	ssize_t got, at;
 
 	if (w->fd == -1)
-		return;
-	while (read(w->fd, events, sizeof events) > 0)
-		;
+		return false;
+	while ((got = read(w->fd, events.octets, sizeof events)) > 0) {
+		for (at = 0; at < got; at += (ssize_t)(sizeof *e + e->len)) {
+			/* The kernel keeps them aligned (inotify(7)). */
+			e = (const void *)(events.octets + at);
+			put = put || is_put(e);
+		}
+	}
+	return put;
 }
 
 int

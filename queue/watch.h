@@ -8,6 +8,7 @@
 #ifndef QUEUE_WATCH_H
 #define QUEUE_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct folder;
@@ -22,8 +23,9 @@ struct watch {
 void watch_open(struct watch *, const struct folder *);
 void watch_close(struct watch *);
 
-/* Forget what has changed until now. */
-void watch_forget(struct watch *);
+/* Forget what has changed until now. True if an entry was put meanwhile, or
+ * may have been. */
+bool watch_forget(struct watch *);
 
 /*
  * Wait until an entry was put or noted upon, or until `deadline` (wait_now()
