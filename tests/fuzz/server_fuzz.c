@@ -61,21 +61,23 @@ is_typed(const char *s, size_t n)
 	return n > 0 && (s[n - 1] & 15) == 8;
 }
 
-/* What was said and told with pieces of that size. */
+/* What was said and told with pieces of that size. Where data fails there is
+ * no limit: the cut says which of the two is met first. */
 static void
 play(const char *s, size_t n, size_t piece, struct serving *v, struct buf *out)
 {
+	const bool no_data = n > 0 && (s[n - 1] & 7) == 2;
 	struct server_ops ops = SERVING_OPS(v);
 	struct server_config config = { .name = "mx.example.org",
 		.ops = &ops,
-		.size_max = 200,
+		.size_max = no_data ? 0 : 200,
 		.rcpts_max = 3,
 		.typed = is_typed(s, n) };
 	struct server *server;
 
 	/* One octet of the input says what fails. */
 	v->no_begin = n > 0 && (s[n - 1] & 7) == 1;
-	v->no_data = n > 0 && (s[n - 1] & 7) == 2;
+	v->no_data = no_data;
 	v->no_end = n > 0 && (s[n - 1] & 7) == 4;
 	server = server_new(&config);
 	MUST(server != NULL);
