@@ -124,7 +124,7 @@ to() {
 	assert_equal "$(recipients box/2)" '<alice@x.test>'
 }
 
-@test "maildomain and local_domains" {
+@test "names of local_domains are aliases, or go to maildomain" {
 	aliases 'root: bob@localhost' 'carol: c@x.test'
 	printf '%s\n' 'maildomain corp.test' 'local_domains localhost, h.test' \
 		>>.smtpsendrc
@@ -247,7 +247,7 @@ to() {
 	stored 0
 }
 
-@test "ten thousand entries" {
+@test "ten thousand entries, and one that stands for two hundred addresses" {
 	{
 		seq -f 'u%.0f: v' 0 9999 | sed 's/^u\(.*\): v/&\1/'
 		seq -f 'v%.0f: w@x.test' 0 9999

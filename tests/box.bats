@@ -76,7 +76,7 @@ new ['>From here', 'new', '']"
 	nothing_left ./box
 }
 
-@test "one that is not there is made, or missed" {
+@test "a mailbox that is missing is made if that is wanted, else 4.2.0" {
 	into mbox newbox
 	refused 'temporary 4.2.0 there is no mailbox newbox'
 	(umask 777 && "$BOX" mbox newbox -c 660 -d <new)
@@ -164,7 +164,7 @@ new ['>From here', 'new', '']"
 	refused 'permanent 5.2.0 dbox/tmp is no folder'
 }
 
-@test "rights are the system's to judge" {
+@test "an mbox that its user may not write, or not lock, is 4.2.0" {
 	chown 12345 box && chmod 755 . && chmod 400 box
 	run --separate-stderr setpriv --reuid 12345 --clear-groups \
 		--regid 12345 "$BOX" mbox box -d <new
@@ -380,7 +380,7 @@ small() {
 	assert_equal "$(find mdbox -type f)" ''
 }
 
-@test "a file that may not grow" {
+@test "a limit on file sizes is 4.2.2, and leaves the mbox as it was" {
 	run --separate-stderr prlimit \
 		--fsize=$(($(stat -c %s box) + 20)) "$BOX" mbox box <new
 	refused 'temporary 4.2.2 cannot write to box: File too large'

@@ -139,7 +139,7 @@ config() {
 	assert_equal "$(ls -A /var/mail)" $'bob\nroot'
 }
 
-@test "mbox: one behind the other, and in another folder" {
+@test "mbox: a second message stands behind the first, or nothing without a lock" {
 	install -d -m 1777 $HOMES/boxes
 	config "local mbox $HOMES/boxes"
 	send -f alice@client.test bob <message
@@ -307,7 +307,7 @@ waiting() {
 	assert_equal "$(waiting)" 1
 }
 
-@test "whoever of them is killed, nothing is lost, and mailboxes stay whole" {
+@test "root or a runner killed at any time loses no mail and tears no mailbox" {
 	local who victim holder
 	system
 	machine defaults 'local mbox' 'queue on'
@@ -361,7 +361,7 @@ print(flush=True); input()'; }
 	[ ! -e /var/mail/bob ]
 }
 
-@test "nobody of that name" {
+@test "a name of no user fails with 5.1.1, and the others get it" {
 	config 'local mbox'
 	send -f alice@client.test nosuch '"../etc/x"' bob <message
 	exits 67
@@ -390,7 +390,7 @@ print(flush=True); input()'; }
 	exits 0
 }
 
-@test "a message that was in this mailbox before" {
+@test "a message that was in this mailbox before fails with 5.4.6" {
 	config 'local mbox'
 	sed '1i Delivered-To: bob@elsewhere.test' message >first
 	send -f alice@client.test bob <first
@@ -515,7 +515,7 @@ print("locked", flush=True); input()' <>"$(mkfifo hold && echo hold)" >locked &
 	assert_equal "$(cat $HOMES/bob/out)" '<MAILER-DAEMON>'
 }
 
-@test "mda: what it ends with" {
+@test "mda: its exit status decides, as sysexits has it" {
 	local row
 	config 'local mda /var/homes/mda/run'
 	for row in '67 5.1.1 67 failed' '75 4.3.0 75 deferred' '1 5.3.0 69 failed'; do
@@ -535,7 +535,7 @@ print("locked", flush=True); input()' <>"$(mkfifo hold && echo hold)" >locked &
 	says 'no program gets mail as root'
 }
 
-@test "a process that ends without a word leaves a doubt" {
+@test "a process that ends without its result leaves the message in doubt" {
 	# The user's own program may do that: the process is his.
 	# shellcheck disable=SC2016 # the program's
 	mda 'kill -KILL $PPID'
