@@ -636,8 +636,9 @@ aliases_expand(const struct aliases *a, const char *name, size_t n,
 
 /* ---- the check ---- */
 
-/* Does it name anybody, or an entry that does? What a list has is not looked
- * at: it may be empty now, and full tomorrow. */
+/* True if the entry names an address or a mailbox, or another entry of which
+ * this is known (yes[]). A list counts as somebody without being looked at: it
+ * may be empty now and have members tomorrow. */
 static bool
 names_somebody(const struct aliases *a, const struct entry *of, const bool *yes)
 {
@@ -656,7 +657,8 @@ names_somebody(const struct aliases *a, const struct entry *of, const bool *yes)
 	return of->bad != NULL; /* that was told */
 }
 
-/* Until nothing is new; up and down, since most name what is near. */
+/* Repeat until nothing changes; up and down the file in turns, since most
+ * entries name one that is near, above or below. */
 static void
 mark_good(const struct aliases *a, bool *yes)
 {

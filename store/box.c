@@ -69,9 +69,9 @@ struct file {
 	int fd; /* owned; -1: none */
 	struct dotlock *lock; /* owned; NULL: none */
 	struct stat before; /* as it was */
-	bool made; /* by us */
-	bool locked; /* nobody else is in it, or can be */
-	uint64_t written; /* octets, by us */
+	bool made; /* by this call: it was not there */
+	bool locked; /* both locks are held, and it is still the mailbox */
+	uint64_t written; /* octets, by this call */
 	int64_t touched; /* the lock, wait_now() clock */
 };
 
@@ -257,8 +257,8 @@ open_or_make(struct file *f)
 
 /* ---- mbox: locks ---- */
 
-/* Nothing of it is held or open any more; what was made for nothing goes, but
- * only from under our own locks. */
+/* Give back the locks and close the file. One that was made for nothing is
+ * removed, but only while it is locked: else another may be writing to it. */
 static void
 leave(struct file *f)
 {
@@ -419,9 +419,10 @@ append(struct file *f, const struct box_mail *mail, struct err *e)
 }
 
 /*
- * As it was, to the times by which people hear of new mail. If it is not so
- * long as we made it, somebody wrote without a lock, and nothing is cut off
- * that is his.
+ * Make the mbox what it was, also its times, by which readers know that there
+ * is new mail. If its length is not what our writing has made it, another
+ * program wrote without a lock: then nothing is cut off, since that would be
+ * his message.
  */
 static void
 undo(struct file *f, struct err *e)

@@ -32,12 +32,12 @@ struct program {
 	struct child child; /* owned */
 	int in; /* owned: its standard input; -1: closed */
 	int out; /* owned: what it prints; -1: closed */
-	struct text text; /* owned: the message */
-	struct buf block; /* owned: of it, not yet written, */
-	size_t at; /* from here on */
-	bool whole; /* nothing of it is left to read */
-	char words[WORDS_MAX]; /* what it printed, so much of it: */
-	size_t n;
+	struct text text; /* owned: reads the message */
+	struct buf block; /* owned: what was read of it, */
+	size_t at; /* and is written up to here */
+	bool whole; /* all of the message was read */
+	char words[WORDS_MAX]; /* the begin of what the program printed: */
+	size_t n; /* so many octets */
 };
 
 static void
@@ -67,8 +67,8 @@ refill(struct program *p, struct err *e)
 	return p->block.len > 0;
 }
 
-/* As much as it takes now; once that is all, or it wants no more of it, its
- * standard input ends. */
+/* Write as much of the message as the program takes now. Once it has all, or
+ * has closed its standard input, so do we. 0, or -1 with *e. */
 static int
 feed(struct program *p, struct err *e)
 {
@@ -95,7 +95,8 @@ feed(struct program *p, struct err *e)
 
 /* ---- from it ---- */
 
-/* A piece: its octets, 0 when there is none now, -1 at the end. */
+/* Read a piece of what the program prints, and keep what there is room for:
+ * octets read, 0 if there are none now, -1 at the end. */
 static ssize_t
 hear(struct program *p)
 {
@@ -115,7 +116,8 @@ hear(struct program *p)
 	return got;
 }
 
-/* It ended: what waits in its pipe, but not for who else holds that open. */
+/* The program has ended: read what is in the pipe, but do not wait for its end,
+ * since a process that it left behind may hold it open. */
 static void
 hear_last(struct program *p)
 {
@@ -158,7 +160,7 @@ wait_failed(const struct program *p, int got, struct err *e)
 	return -1;
 }
 
-/* Until it ended. */
+/* Write to the program and read from it until it ends: 0, or -1 with *e. */
 static int
 converse(struct program *p, struct err *e)
 {
