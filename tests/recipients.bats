@@ -202,7 +202,7 @@ sender() {
 @test "Postmaster without a domain and without a host: 67" {
 	send --dry-run -f a@x.test postmaster <message
 	exits 67
-	says 'postmaster: failed at lookup' '--host'
+	says 'postmaster: failed at lookup' 'set host to name the server'
 }
 
 @test "refused, deferred and taken recipients each have their line" {
