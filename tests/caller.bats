@@ -80,6 +80,21 @@ to_box() {
 	arrived expected
 }
 
+# What is read is in a file, which would be the first to get their numbers.
+@test "closed streams never become what is kept of a message" {
+	local streams
+	receiver box
+	{ cat message; yes 'a line of text' | head -n 100000; } >large
+	sed 's/$/\r/' large >expected
+	for streams in '2>&-' '>&-' '>&- 2>&-'; do
+		rm -f box/*
+		run bash -c "cat large | \"\$@\" $streams" sh "$SMTPSEND" -v \
+			--json -f a@x.test --host "127.0.0.1:$PORT" bob@x.test
+		assert_equal "$status" 0
+		cmp expected box/*.msg
+	done
+}
+
 @test "a long plan that cannot be written: 73" {
 	local -a to
 	mapfile -t to < <(seq -f 'u%.0f@x.test' 5000)
