@@ -287,6 +287,17 @@ split_words(const struct buf *b, size_t n, const char ***env)
 	return list;
 }
 
+/* They are not there, since they are too many or for want of memory. */
+static int
+no_words(const struct buf *b, struct err *e)
+{
+	return buf_ok(b) || buf_starved(b)
+	    ? err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for a program")
+	    : err_set(e, ERR_PERM, ERR_CONFIG,
+		  "the program's arguments are longer than %d octets",
+		  WORDS_MAX);
+}
+
 static int
 into_program(
     const struct deposit *d, const struct box_mail *mail, struct err *e)
@@ -302,9 +313,7 @@ into_program(
 	words = buf_ok(&b) ? split_words(&b, n, &env) : NULL;
 	c.argv = words;
 	c.env = env;
-	rc = words != NULL
-	    ? pipe_run(&c, mail, e)
-	    : err_set(e, ERR_TEMP, ERR_MACHINE, "no memory for a program");
+	rc = words != NULL ? pipe_run(&c, mail, e) : no_words(&b, e);
 	/* It had the whole message, as a server has at the end of data. */
 	if (rc == -1)
 		e->stage = STAGE_END;

@@ -515,6 +515,13 @@ print("locked", flush=True); input()' <>"$(mkfifo hold && echo hold)" >locked &
 	assert_equal "$(cat $HOMES/bob/out)" '<MAILER-DAEMON>'
 }
 
+@test "mda: more arguments than a program can have are 78, and no retry" {
+	config "local mda /bin/true $(head -c 70000 /dev/zero | tr '\0' x)"
+	send -f alice@client.test bob <message
+	exits 78
+	says 'arguments are longer than 65536 octets'
+}
+
 @test "mda: its exit status decides, as sysexits has it" {
 	local row
 	config 'local mda /var/homes/mda/run'
