@@ -83,10 +83,9 @@ none_chosen(const struct config *c, bool is_sendmail, struct err *e)
 /* The mail of a machine goes by what its file says, or not at all: who cannot
  * read it would send by MX what others give to a smarthost. */
 static int
-check_system(const struct options *o, struct err *e)
+check_system(struct err *e)
 {
-	if (!o->face.is_sendmail || access(RCFILE_SYSTEM, R_OK) == 0 ||
-	    errno != EACCES)
+	if (access(RCFILE_SYSTEM, R_OK) == 0 || errno != EACCES)
 		return 0;
 	return err_set(e, ERR_PERM, ERR_CONFIG,
 	    RCFILE_SYSTEM " is closed to this user: chmod 644 " RCFILE_SYSTEM
@@ -111,7 +110,7 @@ choose(const struct accounts *as, const struct options *o,
 		*chosen = config_find_sender(c, o->from);
 	if (*chosen == NULL)
 		*chosen = config_find(c, "default");
-	if (*chosen == NULL && check_system(o, e) == -1)
+	if (*chosen == NULL && o->face.is_sendmail && check_system(e) == -1)
 		return -1;
 	return *chosen == NULL && c->n > 0
 	    ? none_chosen(c, o->face.is_sendmail, e)
@@ -374,6 +373,8 @@ accounts_open_machine(struct accounts *as, const struct options *o,
 	*as = (struct accounts){ .waiter = w };
 	as->timeout = o->settings.at[SET_TIMEOUT];
 	config_init(&as->config);
+	if (check_system(&as->why) == 0)
+		err_clear(&as->why);
 	return rcfile_load_system(&as->config, w, e);
 }
 
@@ -399,6 +400,8 @@ name_one(struct accounts *as, struct named_account *na, struct err *e)
 	}
 	if (na->name[0] != '\0') {
 		a = config_find(&as->config, na->name);
+		if (a == NULL && !as->own && check_system(e) == -1)
+			return -1;
 		if (a == NULL)
 			return no_account(&as->config, na->name, e);
 	}

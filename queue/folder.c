@@ -40,16 +40,21 @@ next_part(char *path, size_t at)
 	return at;
 }
 
-static void
+/* 0, or why the first one was not made that is not there. */
+static int
 make_parts(char *path)
 {
 	size_t at = 0;
+	int num = 0;
 
-	while ((at = next_part(path, at)) > 0) {
-		mkdir(path, 0700);
-		path[at] = '/';
-	}
-	mkdir(path, 0700);
+	do {
+		at = next_part(path, at);
+		if (mkdir(path, 0700) == -1 && errno != EEXIST && num == 0)
+			num = errno;
+		if (at > 0)
+			path[at] = '/';
+	} while (at > 0);
+	return num;
 }
 
 /* Sync a folder in which one of ours may have been made. */
@@ -231,14 +236,18 @@ check_folder(struct folder *f, struct err *e)
 static int
 start(struct folder *f, bool make, struct err *e)
 {
+	int num;
+
 	if (open_it(f) == -1) {
 		if (errno != ENOENT)
 			return not_open(f, e);
 		if (!make)
 			return 1;
-		make_parts(f->path);
-		if (open_it(f) == -1)
+		num = make_parts(f->path);
+		if (open_it(f) == -1) {
+			errno = num != 0 ? num : errno;
 			return folder_trouble(f, e, "make the queue's folder");
+		}
 	}
 	if (check_folder(f, e) == -1)
 		return -1;

@@ -341,6 +341,31 @@ runq_by_link() {
 	exits 78
 }
 
+@test "what is queued waits while the configuration is closed, and says so" {
+	shared_queue
+	printf '%s\n' defaults 'local maildir in' 'account default' \
+		'host 127.0.0.1:1' >/etc/smtpsend.conf
+	as bob /usr/sbin/sendmail -i -odq bob@x.test <message
+	as www-data /usr/sbin/sendmail -i eve <message
+	quiet
+	chmod 600 /etc/smtpsend.conf
+	run --separate-stderr /usr/sbin/sendmail -q
+	quiet
+	run --separate-stderr /usr/bin/mailq
+	listed 2
+	assert_equal "$(grep -c 'Deferred: /etc/smtpsend.conf is closed to this user: chmod 644' <<<"$output")" 2
+	# Not where it would go without that file.
+	[ ! -e /var/mail/eve ]
+}
+
+@test "a home that cannot be written: why its queue cannot be made" {
+	mount -t tmpfs -o ro,mode=755 tmpfs $HOMES/bob
+	as bob HOME=$HOMES/bob /usr/sbin/sendmail -i bob@x.test <message
+	umount $HOMES/bob
+	exits 75
+	says "not queued: cannot make the queue's folder $HOMES/bob/.local/state/smtpsend: Read-only file system"
+}
+
 @test "a user whose mailbox is there has his mail at once" {
 	install -m 660 -o bob -g mail /dev/null /var/mail/bob
 	as bob /usr/sbin/sendmail -FCronDaemon -i -B8BITMIME -oem bob <message
