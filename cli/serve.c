@@ -6,6 +6,8 @@
  * RFC 5321 3.8, 4.5.3.2; RFC 2920 3.2 (replies may wait for one another).
  * Ownership: see serve.h.
  */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <errno.h>
@@ -121,6 +123,16 @@ take_in(char block[BLOCK], size_t *n, const struct waiter *w, int64_t deadline)
 		return errno == ECONNRESET || errno == ENOTCONN ? LEFT : DUMB;
 	*n = (size_t)got;
 	return got == 0 ? LEFT : GOING_ON;
+}
+
+/* A reply that does not wait for others (server_presses()) does not wait for
+ * the client's ACK of those before it, either. */
+static void
+hurry(void)
+{
+	static const int on = 1;
+
+	setsockopt(STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 /* True if both go the same way, which is the client's (inetd, 2>&1). */
@@ -330,6 +342,7 @@ serve_main(const struct run_face *face, const struct options *o)
 
 	face->on_deliver(face->ctx);
 	part_errors();
+	hurry();
 	peer_look(&peer, STDIN_FILENO);
 	if (peer.foreign)
 		c.refuse = "Only programs of this machine are "

@@ -119,7 +119,7 @@ clients() {
 }
 
 @test "programs of this machine are served, other machines are not" {
-	clients peers
+	clients peers at_once
 }
 
 @test "no stdin, no stdout, a log on stdout, a stderr that is full" {

@@ -786,6 +786,19 @@ def peers():
     assert names() == []
 
 
+def at_once():
+    """Over TCP no reply waits for the client's ACK of the one before."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs = listener.accept()[0]
+    with theirs.dup() as same:
+        s = Server(fd=(ours, theirs))
+        s.hello()
+        assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    s.ask(b'QUIT\r\n', '221')
+    s.ends(0)
+
+
 def streams():
     """Without a stdin, or a stdout; what is printed is no reply."""
     r = subprocess.run(['sh', '-c', 'exec "$0" -bs <&-', SENDMAIL],
