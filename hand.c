@@ -28,8 +28,6 @@
 
 /* Longest that is written or believed, octets. */
 #define REQUEST_MAX 8192
-#define ACCOUNT_MAX 1024
-#define SENDER_MAX 1024
 
 /* As much as users may add to the machine's queue, octets. */
 #define MESSAGE_MAX ((uint64_t)1024 * 1024 * 1024)
@@ -43,20 +41,6 @@ enum hand_tag {
 	TAG_TAKES
 };
 
-enum passed { FD_MESSAGE, FD_ANSWER, FDS };
-
-/* A request as it came. */
-struct request {
-	char account[ACCOUNT_MAX];
-	char user[USER_NAME_SIZE];
-	char sender[SENDER_MAX];
-	struct message_file file;
-	bool is_signed;
-	unsigned takes;
-	unsigned seen; /* 1 << an enum hand_tag */
-	int fds[FDS];
-};
-
 #define SEEN_ALL                                                               \
 	(1u << TAG_ACCOUNT | 1u << TAG_USER | 1u << TAG_SENDER |               \
 	    1u << TAG_OFF | 1u << TAG_SIZE)
@@ -64,7 +48,7 @@ struct request {
 /* Room for descriptors, as the headers of messages want it. */
 union control {
 	struct cmsghdr align;
-	char octets[CMSG_SPACE(FDS * sizeof(int))];
+	char octets[CMSG_SPACE(HAND_FDS * sizeof(int))];
 };
 
 /* ---- to ask ---- */
@@ -87,7 +71,7 @@ put_request(struct buf *b, const struct local_work *w, const char *account,
 }
 
 static int
-send_request(int root, const struct buf *b, const int fds[FDS])
+send_request(int root, const struct buf *b, const int fds[HAND_FDS])
 {
 	struct iovec part = { .iov_base = b->data, .iov_len = b->len };
 	union control control = { .octets = { 0 } };
@@ -102,8 +86,8 @@ send_request(int root, const struct buf *b, const int fds[FDS])
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(FDS * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, FDS * sizeof(int));
+	c->cmsg_len = CMSG_LEN(HAND_FDS * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, HAND_FDS * sizeof(int));
 	do
 		put = sendmsg(root, &msg, MSG_NOSIGNAL);
 	while (put == -1 && errno == EINTR);
@@ -114,7 +98,7 @@ static int
 ask(const struct local_work *w, const char *account, const struct user *u,
     int root, int answer)
 {
-	const int fds[FDS] = { *w->m->file->fd, answer };
+	const int fds[HAND_FDS] = { *w->m->file->fd, answer };
 	struct buf b;
 	int rc;
 
@@ -152,7 +136,7 @@ hand_over(const struct local_work *w, const char *account, const struct user *u,
 /* ---- to be asked: what came ---- */
 
 static int
-take_number(struct request *r, const struct field *f)
+take_number(struct hand_request *r, const struct field *f)
 {
 	switch (f->tag) {
 	case TAG_OFF:
@@ -171,7 +155,7 @@ take_number(struct request *r, const struct field *f)
 }
 
 static int
-take_text(struct request *r, const struct field *f)
+take_text(struct hand_request *r, const struct field *f)
 {
 	switch (f->tag) {
 	case TAG_ACCOUNT:
@@ -185,8 +169,8 @@ take_text(struct request *r, const struct field *f)
 	}
 }
 
-static int
-parse(struct request *r, const char *p, size_t n)
+int
+hand_parse(struct hand_request *r, const char *p, size_t n)
 {
 	struct record rec;
 	struct field f;
@@ -204,18 +188,18 @@ parse(struct request *r, const char *p, size_t n)
 }
 
 static void
-close_all(const int fds[FDS])
+close_all(const int fds[HAND_FDS])
 {
 	size_t i;
 
-	for (i = 0; i < FDS; i++)
+	for (i = 0; i < HAND_FDS; i++)
 		if (fds[i] != -1)
 			close(fds[i]);
 }
 
 /* The descriptors of a packet: 0 if they are just those that there must be. */
 static int
-take_fds(struct msghdr *msg, int fds[FDS])
+take_fds(struct msghdr *msg, int fds[HAND_FDS])
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
 	size_t i, n;
@@ -224,18 +208,18 @@ take_fds(struct msghdr *msg, int fds[FDS])
 	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
 	    c->cmsg_type != SCM_RIGHTS)
 		return -1;
-	/* The kernel has cut what is over the room for FDS of them. */
+	/* The kernel has cut what is over the room for HAND_FDS of them. */
 	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof fd;
-	for (i = 0; i < n && i < FDS; i++)
+	for (i = 0; i < n && i < HAND_FDS; i++)
 		memcpy(&fds[i], CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-	return n == FDS && (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0
+	return n == HAND_FDS && (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0
 	    ? 0
 	    : -1;
 }
 
 /* 1; 0: no request of ours; -1: the other end is closed. */
 static int
-receive(int root, struct request *r)
+receive(int root, struct hand_request *r)
 {
 	char octets[REQUEST_MAX];
 	struct iovec part = { .iov_base = octets, .iov_len = sizeof octets };
@@ -248,12 +232,12 @@ receive(int root, struct request *r)
 	};
 	ssize_t got = recvmsg(root, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
-	*r = (struct request){ .fds = { -1, -1 } };
-	r->file.fd = &r->fds[FD_MESSAGE];
+	*r = (struct hand_request){ .fds = { -1, -1 } };
+	r->file.fd = &r->fds[HAND_MESSAGE];
 	if (got == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (take_fds(&msg, r->fds) == 0 && got > 0 &&
-	    parse(r, octets, (size_t)got) == 0)
+	    hand_parse(r, octets, (size_t)got) == 0)
 		return 1;
 	close_all(r->fds);
 	return got == 0 ? -1 : 0;
@@ -280,7 +264,8 @@ is_beside(const char *folder, int fd)
  * who reads it.
  */
 static int
-check_file(const struct hand_config *c, const struct request *r, struct err *e)
+check_file(
+    const struct hand_config *c, const struct hand_request *r, struct err *e)
 {
 	const struct message_file *f = &r->file;
 	struct stat st;
@@ -298,9 +283,9 @@ check_file(const struct hand_config *c, const struct request *r, struct err *e)
  * service's socket, passed here, would get a packet from root. */
 static int
 check_answer(
-    const struct hand_config *c, const struct request *r, struct err *e)
+    const struct hand_config *c, const struct hand_request *r, struct err *e)
 {
-	const int fd = r->fds[FD_ANSWER];
+	const int fd = r->fds[HAND_ANSWER];
 	struct ucred peer;
 	socklen_t n = sizeof peer, m = sizeof(int);
 	int type;
@@ -316,7 +301,7 @@ check_answer(
 /* The sender is written into a Return-Path and a From_ line. So it must be a
  * path, and is used in the form that our parser gives it. */
 static int
-check_sender(struct request *r, struct err *e)
+check_sender(struct hand_request *r, struct err *e)
 {
 	struct address a;
 
@@ -329,8 +314,8 @@ check_sender(struct request *r, struct err *e)
 }
 
 static int
-check(const struct hand_config *c, struct request *r, struct local_config *how,
-    struct err *e)
+check(const struct hand_config *c, struct hand_request *r,
+    struct local_config *how, struct err *e)
 {
 	if (check_file(c, r, e) == -1 || check_sender(r, e) == -1)
 		return -1;
@@ -340,7 +325,7 @@ check(const struct hand_config *c, struct request *r, struct local_config *how,
 /* ---- to be asked: the process ---- */
 
 static void
-see_to(const struct hand_config *c, struct request *r)
+see_to(const struct hand_config *c, struct hand_request *r)
 {
 	struct local_config how;
 	const struct local_work w = {
@@ -362,14 +347,14 @@ see_to(const struct hand_config *c, struct request *r)
 	    local_find(&w, r->user, strlen(r->user), &u, &o.err) == 0 &&
 	    local_put(&w, &u, &o.in_doubt, &o.err) == 0)
 		err_clear(&o.err);
-	local_say(r->fds[FD_ANSWER], &o);
+	local_say(r->fds[HAND_ANSWER], &o);
 	_exit(0);
 }
 
 pid_t
 hand_take(const struct hand_config *c, int root)
 {
-	struct request r;
+	struct hand_request r;
 	int got = receive(root, &r);
 	pid_t pid;
 

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 
 #include "local.h"
+#include "mail/message.h"
+#include "store/user.h"
 
 struct err;
 
@@ -24,6 +26,30 @@ struct err;
  */
 int hand_over(const struct local_work *, const char *account,
     const struct user *, int root, bool *doubt, struct err *e);
+
+#define HAND_ACCOUNT_SIZE 1024
+#define HAND_SENDER_SIZE 1024
+
+/* What comes with a request, in that order. */
+enum hand_passed { HAND_MESSAGE, HAND_ANSWER, HAND_FDS };
+
+/* A request as it came: nothing in it is believed yet. */
+struct hand_request {
+	char account[HAND_ACCOUNT_SIZE];
+	char user[USER_NAME_SIZE];
+	char sender[HAND_SENDER_SIZE];
+	struct message_file file; /* its fd is borrowed */
+	bool is_signed;
+	unsigned takes; /* VIEW_ bits, 8 at most, if it is signed */
+	unsigned seen; /* for hand_parse() */
+	int fds[HAND_FDS]; /* owned; -1: none */
+};
+
+/*
+ * Read the octets of a request: 0, or -1 if they are none. All else zero to
+ * begin with. It opens nothing, so that tests can fuzz it.
+ */
+int hand_parse(struct hand_request *, const char *p, size_t n);
 
 struct hand_config {
 	uid_t runner; /* who asks, and whose files messages are */
