@@ -222,11 +222,11 @@ expire(struct run *r, struct work *w)
 }
 
 static void
-remove_entry(struct run *r, struct work *w)
+end_entry(struct run *r, struct work *w)
 {
 	struct err e;
 
-	if (spool_remove(w->item, &e) == -1)
+	if (spool_end(w->item, &e) == -1)
 		trouble(r, spool_entry(w->item)->id, &e);
 	else
 		r->result->noted++;
@@ -278,7 +278,7 @@ conclude(struct run *r, struct work *w, const struct entry_now *now)
 		note_of(r, en,
 		    "kept on hold: it failed, and there is no sender to tell");
 	else
-		remove_entry(r, w);
+		end_entry(r, w);
 }
 
 /* True if somebody has it of whom the entry does not say so. */

@@ -838,13 +838,21 @@ spool_rewrite(struct spool_item *it, const struct entry_now *now, struct err *e)
 }
 
 int
+spool_end(struct spool_item *it, struct err *e)
+{
+	return unlinkat(it->folder->fd, it->entry.id, 0) == 0
+	    ? 0
+	    : folder_trouble(it->folder, e, "remove an entry from");
+}
+
+int
 spool_remove(struct spool_item *it, struct err *e)
 {
-	const int dir = it->folder->fd;
-
-	if (unlinkat(dir, it->entry.id, 0) == -1 || fsync(dir) == -1)
-		return folder_trouble(it->folder, e, "remove an entry from");
-	return 0;
+	if (spool_end(it, e) == -1)
+		return -1;
+	return fsync(it->folder->fd) == 0
+	    ? 0
+	    : folder_trouble(it->folder, e, "remove an entry from");
 }
 
 /* ---- sweeping ---- */

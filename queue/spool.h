@@ -73,7 +73,8 @@
  * name that ends in .dir.
  *
  * Each change is one write, rename or unlink, and is synced before the next
- * begins and before anyone is told; what fails is told, and never tried again
+ * begins and before anyone is told, but for the removal of an entry that says
+ * itself that it is done (spool_end()); what fails is told, and never tried again
  * on the same descriptor. Other names in the folder are nobody's business.
  */
 #ifndef QUEUE_SPOOL_H
@@ -196,6 +197,13 @@ int spool_rewrite(struct spool_item *, const struct entry_now *, struct err *e);
 
 /* Remove the entry; the item is still to be given back. 0, or -1 with *e. */
 int spool_remove(struct spool_item *, struct err *e);
+
+/*
+ * The same for one in which it is noted that nobody is open and all who must
+ * hear of it were told. It is not synced: should the power bring the entry
+ * back, there is nothing to be done for it but this.
+ */
+int spool_end(struct spool_item *, struct err *e);
 
 /* Remove what dead writers left: 0, or -1 with *e if one could not be. */
 int spool_sweep(const struct folder *, struct err *e);
