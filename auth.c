@@ -88,8 +88,8 @@ unsafe(const struct auth *a, const struct auth_channel *c, struct err *e)
 	    (a->config->insecure == AUTH_ENCRYPTED && c->encrypted))
 		return 0;
 	err_set(e, ERR_PERM, ERR_AUTH,
-	    "no secret is sent over a connection that %s; set tls to verify, "
-	    "or insecure_auth to on to send it all the same",
+	    "no secret is sent over a connection that %s; set tls verify, or "
+	    "insecure_auth on to send it all the same",
 	    c->encrypted ? "is encrypted but not verified"
 			 : "is not encrypted");
 	return fail(e, -1);

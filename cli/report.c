@@ -514,8 +514,8 @@ put_target(struct buf *b, const struct route *r, const struct target *t)
 	put_policy(b, &t->policy);
 	if (is_kept_back(r->relay, t))
 		buf_adds(b,
-		    "    no login: the connection is not verified; set tls to "
-		    "verify, or insecure_auth to on\n");
+		    "    no login: the connection is not verified; set tls "
+		    "verify, or insecure_auth on\n");
 }
 
 /* Who goes there by whose name; the secret itself is not here yet. */

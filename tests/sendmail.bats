@@ -360,7 +360,7 @@ no_option() {
 	run --separate-stderr ./sendmail -bv bob@x.test
 	exits 0
 	assert_line \
-		'    no login: the connection is not verified; set tls to verify, or insecure_auth to on'
+		'    no login: the connection is not verified; set tls verify, or insecure_auth on'
 	sed -i 's/^account default/account other/' .smtpsendrc
 	mail -i bob@x.test
 	exits 78
