@@ -14,9 +14,10 @@ struct run_face;
 
 /*
  * Serve until QUIT or the end of the input; what was taken is in the queue,
- * and is tried behind that, or once the client pauses. The exit code: 0; 75 if the client left, or was
- * too slow, before his message was whole, or a signal came; 66 and 73 if
- * he cannot be read or written to; 77 if he is of another machine.
+ * and is tried behind that, or once the client pauses. The exit code: 0; 75 if
+ * the client left, or was too slow, before his message was whole, or a signal
+ * came; 66 and 73 if he cannot be read or written to; 77 if he is of another
+ * machine.
  */
 int serve_main(const struct run_face *, const struct options *);
 

@@ -149,7 +149,8 @@ not_open(const struct folder *f, struct err *e)
 }
 
 /* Users add and cannot list, remove only what is theirs, and its group, which
- * the runner is in, reads; nobody but the owner can put another in its place. */
+ * the runner is in, reads; nobody but the owner can put another in its
+ * place. */
 static int
 check_add(const struct folder *f, const struct stat *st, struct err *e)
 {

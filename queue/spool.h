@@ -74,8 +74,9 @@
  *
  * Each change is one write, rename or unlink, and is synced before the next
  * begins and before anyone is told, but for the removal of an entry that says
- * itself that it is done (spool_end()); what fails is told, and never tried again
- * on the same descriptor. Other names in the folder are nobody's business.
+ * itself that it is done (spool_end()); what fails is told, and never tried
+ * again on the same descriptor. Other names in the folder are nobody's
+ * business.
  */
 #ifndef QUEUE_SPOOL_H
 #define QUEUE_SPOOL_H

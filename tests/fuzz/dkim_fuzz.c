@@ -96,7 +96,8 @@ fields(const char *p, size_t n)
 	buf_free(&sig);
 }
 
-/* A field relaxed twice is relaxed once, but for its line end, which is the wire's. */
+/* A field relaxed twice is relaxed once, but for its line end, which is the
+ * wire's. */
 static void
 field_again(const char *p, size_t n)
 {

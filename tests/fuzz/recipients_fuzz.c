@@ -1,7 +1,7 @@
 /*
- * recipients, and the author: whatever a header says, each recipient is either an address
- * that may stand in a command or a failure with a reason, and there is none
- * that the header does not have.
+ * recipients, and the author: whatever a header says, each recipient is either
+ * an address that may stand in a command or a failure with a reason, and there
+ * is none that the header does not have.
  * RFC 5322 3.4, 3.6.3, 3.6.6.
  */
 #include <stdlib.h>

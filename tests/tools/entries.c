@@ -14,7 +14,8 @@
  *				"-" for none; a CODE makes it a reply
  *	try NEXT TRIES
  *	hold
- *	lock			says "locked ID", and keeps it to the end of input
+ *	lock			says "locked ID", and keeps it to the end of
+ *				input
  *
  * Ids are the same each time: the random part counts from 0.
  */

@@ -1,13 +1,13 @@
 /*
- * spool COMMAND FOLDER [ID|SENDER]: one operation on a queue's folder, for tests
- * that end it at each system call, or let that fail.
+ * spool COMMAND FOLDER [ID|SENDER]: one operation on a queue's folder, for
+ * tests that end it at each system call, or let that fail.
  *
- *	put [SENDER]	the message on standard input, for two recipients; prints
- *			its id
+ *	put [SENDER]	the message on standard input, for two recipients;
+ *			prints its id
  *	add [SENDER]	the same in a folder that all add to
  *	refuse ID	note that servers refused it for both
- *	report ID	make the reports that are due, which prints their ids, and
- *			remove it then, as the runner does
+ *	report ID	make the reports that are due, which prints their ids,
+ *			and remove it then, as the runner does
  *	note ID		five notes, one behind the other; prints the number of
  *			each once it is sure to last
  *	show ID		lock it; prints how many of them are there, and the

@@ -15,7 +15,8 @@ open_source(struct message *m, struct source *src, struct err *e)
 	return message_open(m, source_octets(src), e);
 }
 
-/* What a server that takes 8-bit bodies gets of a message that needs nothing. */
+/* What a server that takes 8-bit bodies gets of a message that needs
+ * nothing. */
 static void
 read_wire(
     const struct message *m, enum view_form form, size_t step, struct buf *out)
