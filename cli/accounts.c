@@ -373,8 +373,7 @@ accounts_open_machine(struct accounts *as, const struct options *o,
 	*as = (struct accounts){ .waiter = w };
 	as->timeout = o->settings.at[SET_TIMEOUT];
 	config_init(&as->config);
-	if (check_system(&as->why) == 0)
-		err_clear(&as->why);
+	(void)check_system(&as->why);
 	return rcfile_load_system(&as->config, w, e);
 }
 

@@ -107,6 +107,7 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 {
 	const struct account *a = accounts_chosen(as);
 	const struct setting *queue = &a->settings.at[SET_QUEUE];
+	struct spools_place left;
 
 	*k = (struct keeping){ .account = a->relay.name };
 	k->on = queue->text != NULL && queue->number != QUEUE_OFF;
@@ -125,7 +126,7 @@ keeping_make(struct keeping *k, const struct options *o, struct accounts *as,
 	k->mailboxes = &a->locally.config;
 	k->leaves = k->on && geteuid() != 0 &&
 	    locally_writes(&a->locally, o->face.is_sendmail) &&
-	    spools_machine(&k->left);
+	    spools_machine(&left);
 	if (keeping_by_machine(k)) {
 		accounts_unattended(as);
 		k->only = k->only || accounts_closed(as);
@@ -180,13 +181,17 @@ open_folder(void *ctx, struct folder **to, struct err *e)
 static int
 open_left(const void *ctx, struct folder **to, struct err *e)
 {
-	const struct keeping *k = ctx;
+	struct spools_place left;
 
-	return open_place(&k->left, to, e);
+	(void)ctx;
+	if (spools_machine(&left))
+		return open_place(&left, to, e);
+	return err_set(e, ERR_TEMP, ERR_MACHINE,
+	    "the machine's queue takes no mail any more");
 }
 
-bool
-keeping_leaves(const struct local_config *mailboxes, const struct recipient *r)
+static bool
+is_of_others(const void *mailboxes, const struct recipient *r)
 {
 	struct user u;
 	struct err e;
@@ -194,6 +199,14 @@ keeping_leaves(const struct local_config *mailboxes, const struct recipient *r)
 	return r->addr.kind == DOMAIN_NONE && !r->unresolved &&
 	    user_find(r->addr.raw, r->addr.local_len, &u, &e) == 1 &&
 	    !local_is_ours(mailboxes, &u);
+}
+
+struct leave_config
+keeping_leave(const struct local_config *mailboxes)
+{
+	return (struct leave_config){
+		.is_left = is_of_others, .open = open_left, .ctx = mailboxes
+	};
 }
 
 /* Nobody had the password for us; who runs the machine's queue may. */
@@ -210,7 +223,7 @@ is_left(const void *ctx, const struct recipient *r)
 	const struct keeping *k = ctx;
 
 	return lacks_secret(k, r) ||
-	    (k->leaves && keeping_leaves(k->mailboxes, r));
+	    (k->leaves && is_of_others(k->mailboxes, r));
 }
 
 static void

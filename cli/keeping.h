@@ -1,6 +1,7 @@
 /*
  * keeping: is what fails for now kept, and in which queue?
- * Called by send.c once the accounts are known.
+ * Called by send.c once the accounts are known; by run.c for what a queue may
+ * leave to another.
  * It opens no folder before a message is to go there.
  * The man page, section QUEUE.
  * Ownership: borrows the accounts; a struct keeping is plain data.
@@ -15,12 +16,12 @@
 #include "base/wait.h"
 #include "cli/spools.h"
 #include "queue/keep.h"
+#include "queue/leave.h"
 
 struct local_config;
 
 struct accounts;
 struct options;
-struct recipient;
 struct settings;
 
 struct keeping {
@@ -35,7 +36,6 @@ struct keeping {
 	 * queue. */
 	bool leaves;
 	const struct local_config *mailboxes; /* borrowed: the account's */
-	struct spools_place left; /* and there it is */
 	struct err lost; /* not ok: why the queue did not take the message */
 	/* An option of the command line that is for one try only, so that
 	 * the configuration's `queue` does not hold; NULL: none. */
@@ -62,9 +62,12 @@ bool keeping_by_machine(const struct keeping *);
 struct wait_bound keeping_bound(
     const struct keeping *, const struct options *, const struct settings *);
 
-/* True if he has a mailbox of this machine that we may not write, or make:
- * another user's, most often. */
-bool keeping_leaves(const struct local_config *, const struct recipient *);
+/*
+ * What is left to the runner of the machine's queue: recipients who have a
+ * mailbox of this machine that we may not write, or make; another user's, most
+ * often. Borrows.
+ */
+struct leave_config keeping_leave(const struct local_config *);
 
 /* For struct submit_config. */
 struct keep_config keeping_config(struct keeping *);

@@ -156,26 +156,6 @@ span(const struct settings *s, enum setting_id id, int64_t otherwise)
 	return s->at[id].text != NULL ? s->at[id].number * 1000 : otherwise;
 }
 
-static bool
-is_left(const void *mailboxes, const struct recipient *r)
-{
-	return keeping_leaves(mailboxes, r);
-}
-
-static int
-open_left(const void *mailboxes, struct folder **to, struct err *e)
-{
-	struct spools_place left;
-	int got = 1;
-
-	(void)mailboxes;
-	if (spools_machine(&left))
-		got = spools_open(&left, false, to, e);
-	return got != 1 ? got
-			: err_set(e, ERR_TEMP, ERR_MACHINE,
-			      "the machine's queue takes no mail any more");
-}
-
 static int
 on_account(
     void *ctx, const char *name, struct runner_account *to, struct err *e)
@@ -195,9 +175,7 @@ on_account(
 		to->local_senders = s->local_senders || na->naming.said;
 		if (s->leaves && na->by.local != NULL &&
 		    na->by.local->local != NULL)
-			to->leave = (struct leave_config){ .is_left = is_left,
-				.open = open_left,
-				.ctx = na->by.local->local };
+			to->leave = keeping_leave(na->by.local->local);
 		return 0;
 	}
 	*e = na->why;
